@@ -1,0 +1,99 @@
+using System.Net;
+
+namespace VpnBroker.Configuration;
+
+/// <summary>
+/// The whole configuration of one broker process: an immutable snapshot, checked as a whole before anything uses it.
+/// </summary>
+/// <remarks>A reload makes a new snapshot; nothing in a snapshot changes after it was made.</remarks>
+public sealed record BrokerConfig
+{
+    /// <summary>Where users connect; null for a broker that only joins ESP tunnels and a TUN port.</summary>
+    public ListenConfig? Listen { get; init; }
+
+    /// <summary>The server certificate; present when <see cref="Listen"/> is.</summary>
+    public CertificateConfig? Certificate { get; init; }
+
+    /// <summary>How users are authenticated; present when <see cref="Listen"/> is.</summary>
+    public AuthenticationConfig? Authentication { get; init; }
+
+    /// <summary>What a user gets who is in none of <see cref="Groups"/>; present when <see cref="Listen"/> is.</summary>
+    public ProfileConfig? DefaultProfile { get; init; }
+
+    /// <summary>What members of a group get, in the order of the file: a user's first match counts.</summary>
+    public IReadOnlyList<GroupConfig> Groups { get; init; } = [];
+
+    /// <summary>The address pools that users get their inner addresses from.</summary>
+    public IReadOnlyList<PoolConfig> Pools { get; init; } = [];
+
+    /// <summary>What bounds the work that a stranger can cause.</summary>
+    public LimitsConfig Limits { get; init; } = new();
+
+    /// <summary>The data-plane threads.</summary>
+    public LcoreConfig Lcores { get; init; } = new();
+
+    /// <summary>The TUN port; null when there is none.</summary>
+    public TunConfig? Tun { get; init; }
+
+    /// <summary>The ESP tunnels; null when there are none.</summary>
+    public EspConfig? Esp { get; init; }
+
+    /// <summary>The control socket.</summary>
+    public ControlConfig Control { get; init; } = new();
+
+    /// <summary>The audit log and the structured log.</summary>
+    public LogConfig Log { get; init; } = new();
+}
+
+/// <summary>Where users connect.</summary>
+public sealed record ListenConfig
+{
+    /// <summary>The TCP endpoints; at least one.</summary>
+    public required IReadOnlyList<IPEndPoint> Endpoints { get; init; }
+}
+
+/// <summary>The server certificate and its key.</summary>
+public sealed record CertificateConfig
+{
+    /// <summary>PEM file with the certificate and its chain; with <see cref="SelfSigned"/> made on the first start.</summary>
+    public required string CertificateFile { get; init; }
+
+    /// <summary>PEM file with the private key, unencrypted, readable by the broker only.</summary>
+    public required string KeyFile { get; init; }
+
+    /// <summary>Make a self-signed certificate when the files do not exist.</summary>
+    public bool SelfSigned { get; init; }
+
+    /// <summary>The names in a self-signed certificate: DNS names or addresses.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+}
+
+/// <summary>How users are authenticated.</summary>
+public sealed record AuthenticationConfig
+{
+    /// <summary>The users file (<c>broker user add</c> writes it).</summary>
+    public required string UsersFile { get; init; }
+}
+
+/// <summary>A group of users and what its members get.</summary>
+public sealed record GroupConfig
+{
+    /// <summary>The group's name, as the users file has it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The default profile with the group's own settings in place.</summary>
+    public required ProfileConfig Profile { get; init; }
+}
+
+/// <summary>An address pool; each family's prefix is cut into one prefix per lcore (<see cref="PoolPartition"/>).</summary>
+public sealed record PoolConfig
+{
+    /// <summary>The pool's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The IPv4 prefix, or null.</summary>
+    public IPNetwork? IPv4 { get; init; }
+
+    /// <summary>The IPv6 prefix, or null.</summary>
+    public IPNetwork? IPv6 { get; init; }
+}

@@ -1,0 +1,56 @@
+using VpnBroker.Configuration;
+
+namespace VpnBroker.DataPlane.Contracts;
+
+/// <summary>
+/// The data plane as the control plane sees it. Every member may be called from any control thread; the data plane turns calls
+/// into blittable messages that one supervisor thread puts on the lcores' rings.
+/// </summary>
+/// <remarks>
+/// It is started with <c>DataPlaneHost.Start(BrokerConfig config, IReadOnlyList&lt;SequenceRange&gt; outboundRanges, ILoggerFactory
+/// loggers)</c>: the ranges are in the order of <see cref="EspSaOrder"/> and already on disk.
+/// </remarks>
+public interface IDataPlane
+{
+    /// <summary>How many lcores there are.</summary>
+    int LcoreCount { get; }
+
+    /// <summary>
+    /// Called once for every tunnel that was attached, when it has ended and its socket is closed; set before the first attach.
+    /// It runs on the supervisor thread and must not block.
+    /// </summary>
+    Action<TunnelEnded>? TunnelEnded { get; set; }
+
+    /// <summary>
+    /// Gives a user's connection to its home lcore. From the call on the data plane owns the socket and the native block, also when
+    /// it fails. A tunnel that already has the same inner address is ended with <see cref="TunnelEndReason.Replaced"/>, in the same
+    /// step, and without telling the client (it is the client that made the new connection).
+    /// </summary>
+    /// <returns>A task that completes when the lcore has taken the tunnel.</returns>
+    /// <exception cref="InvalidOperationException">The data plane is stopping, or the lcore has no room for another tunnel.</exception>
+    Task AttachUserAsync(UserTunnelRequest request);
+
+    /// <summary>Ends a tunnel: the client gets a CSTP DISCONNECT or TERMINATE, then the connection is closed.</summary>
+    /// <returns>A task that completes when the lcore has let the tunnel go; true when it existed.</returns>
+    Task<bool> DetachUserAsync(ulong tunnelId, TunnelEndReason reason);
+
+    /// <summary>The counters of now: read without stopping an lcore, so they may differ by the packets of an instant.</summary>
+    /// <param name="includeTunnels">Whether <see cref="DataPlaneStatus.Tunnels"/> is filled.</param>
+    Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels);
+
+    /// <summary>The next sequence number of each outbound SA: cheap enough to be asked every few milliseconds.</summary>
+    /// <param name="positions">Receives one value for each outbound SA, in the order of <see cref="EspSaOrder"/>.</param>
+    void ReadSequencePositions(Span<ulong> positions);
+
+    /// <summary>Lets an outbound SA use sequence numbers below <paramref name="limit"/>, which is on disk by now.</summary>
+    /// <param name="outboundSa">The SA's index in the order of <see cref="EspSaOrder"/>.</param>
+    /// <param name="limit">First sequence number that is not reserved; not below an earlier limit.</param>
+    Task RaiseSequenceLimitAsync(int outboundSa, ulong limit);
+
+    /// <summary>Gives every lcore the immutable snapshot of a new configuration; tunnels survive.</summary>
+    Task ApplyAsync(BrokerConfig config);
+
+    /// <summary>Ends all tunnels (the clients are told) and stops the lcores.</summary>
+    /// <param name="deadline">After this time connections that could not be told are closed all the same.</param>
+    Task StopAsync(TimeSpan deadline);
+}
