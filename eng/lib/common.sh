@@ -11,7 +11,13 @@ export MSBUILDDISABLENODEREUSE=1
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 say() { printf '%s\n' "$*"; }
-step() { printf '\n== %s\n' "$*"; }
+# shellcheck disable=SC2034 # lab.sh names it where something fails
+current_step=start
+step() {
+  # shellcheck disable=SC2034
+  current_step=$*
+  printf '\n== %s\n' "$*"
+}
 warn() { printf 'warning: %s\n' "$*" >&2; }
 die() {
   printf 'error: %s\n' "$*" >&2
@@ -26,6 +32,13 @@ is_root() { [[ $EUID -eq 0 ]]; }
 
 # True where commands can be run as root without asking anybody.
 can_be_root() { is_root || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; }
+
+# Goes on as root: becomes "sudo THIS_SCRIPT ARGUMENTS..." where it is not root yet.
+become_root() {
+  is_root && return
+  command -v sudo >/dev/null || die "this needs root (network namespaces, TUN devices), and there is no sudo: run it as root"
+  exec sudo env "PATH=$PATH" "$0" "$@"
+}
 
 need_dotnet() {
   command -v dotnet >/dev/null ||
