@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace CryptoPlane.Lcores;
+
+/// <summary>What lcores need of libc: threads' CPUs, and an eventfd to be woken by.</summary>
+internal static unsafe partial class LcoreInterop
+{
+    public const int EfdNonBlock = 0x800, EfdCloseOnExec = 0x80000;
+    public const int Eintr = 4;
+    public const short PollIn = 1;
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int file, void* buffer, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int file, void* buffer, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int file);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int GetAffinity(int thread, nuint bytes, void* mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int thread, nuint bytes, void* mask);
+}
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollDescriptor
+{
+    public int FileDescriptor;
+    public short Events;
+    public short ReturnedEvents;
+}
