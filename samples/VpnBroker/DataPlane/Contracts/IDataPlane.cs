@@ -24,7 +24,8 @@ public interface IDataPlane
     /// <summary>
     /// Gives a user's connection to its home lcore. From the call on the data plane owns the socket and the native block, also when
     /// it fails. A tunnel that already has the same inner address is ended with <see cref="TunnelEndReason.Replaced"/>, in the same
-    /// step, and without telling the client (it is the client that made the new connection).
+    /// step, and without telling the client (it is the client that made the new connection). Calls take effect in the order in which
+    /// they were made.
     /// </summary>
     /// <returns>A task that completes when the lcore has taken the tunnel.</returns>
     /// <exception cref="InvalidOperationException">The data plane is stopping, or the lcore has no room for another tunnel.</exception>

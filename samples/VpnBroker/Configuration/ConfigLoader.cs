@@ -1,0 +1,65 @@
+using VpnBroker.Configuration.Parsing;
+using VpnBroker.Configuration.Yaml;
+
+namespace VpnBroker.Configuration;
+
+/// <summary>Reads a configuration file into a checked snapshot: unknown keys, wrong types and contradictions are errors.</summary>
+public static class ConfigLoader
+{
+    /// <summary>Reads and checks a file.</summary>
+    /// <param name="file">The file's path; relative paths in the file are meant from its directory.</param>
+    /// <exception cref="ConfigException">The file cannot be read, or something is wrong in it: all errors with their lines.</exception>
+    public static BrokerConfig Load(string file)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ConfigException([new ConfigError(file, 1, "", $"the file cannot be read: {e.Message}")]);
+        }
+        return Parse(file, text);
+    }
+
+    /// <summary>Checks a text as if it stood in a file.</summary>
+    /// <inheritdoc cref="Load" path="/param|/exception"/>
+    /// <param name="file">Path for messages and relative paths.</param>
+    /// <param name="text">The YAML text.</param>
+    public static BrokerConfig Parse(string file, string text)
+    {
+        var errors = new ConfigErrors(file);
+        var root = new ConfigMap(YamlText.ReadMapping(file, text), "", errors);
+
+        BrokerConfig config = ReadSections(root);
+        root.RefuseUnknownKeys();
+        errors.ThrowIfAny();
+
+        ConfigChecks.Run(config, root, errors);
+        errors.ThrowIfAny();
+        return config;
+    }
+
+    private static BrokerConfig ReadSections(ConfigMap root)
+    {
+        ListenConfig? listen = ServerSections.Listen(root);
+        LcoreConfig lcores = DeviceSections.Lcores(root);
+        ProfileConfig? defaults = ProfileSections.Defaults(root, required: listen is not null);
+        return new BrokerConfig
+        {
+            Listen = listen,
+            Certificate = ServerSections.Certificate(root, required: listen is not null),
+            Authentication = ServerSections.Authentication(root, required: listen is not null),
+            DefaultProfile = defaults,
+            Groups = ProfileSections.Groups(root, defaults),
+            Pools = ProfileSections.Pools(root),
+            Limits = ServerSections.Limits(root),
+            Lcores = lcores,
+            Tun = DeviceSections.Tun(root),
+            Esp = EspSection.Read(root),
+            Control = ServerSections.Control(root),
+            Log = ServerSections.Log(root),
+        };
+    }
+}
