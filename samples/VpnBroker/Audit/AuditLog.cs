@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+
+namespace VpnBroker.Audit;
+
+/// <summary>What an audit record is about.</summary>
+public enum AuditEvent
+{
+    /// <summary>A log-in, with its result.</summary>
+    Login,
+
+    /// <summary>A tunnel was opened with a session's cookie, or was refused.</summary>
+    Connect,
+
+    /// <summary>A session ended.</summary>
+    End,
+}
+
+/// <summary>One audit record. It never has a password or a cookie.</summary>
+/// <param name="Event">What happened.</param>
+/// <param name="User">The user's name, as given; empty when none is known.</param>
+/// <param name="Remote">Where the client is.</param>
+/// <param name="Success">Whether it was granted.</param>
+/// <param name="Reason">Why not, or why it ended; null when there is nothing to say.</param>
+/// <param name="SessionId">The session; 0 for none.</param>
+public readonly record struct AuditRecord(AuditEvent Event, string User, IPEndPoint Remote, bool Success, string? Reason, ulong SessionId)
+{
+    /// <summary>The session's inner addresses, when it has some.</summary>
+    public Sessions.AddressLease? Lease { get; init; }
+}
+
+/// <summary>Who logged in, from where, and who did not: one JSON object per line, appended and flushed at once.</summary>
+/// <remarks>The file is opened for each batch of records, so that logrotate may move it away at any time.</remarks>
+public sealed class AuditLog(TimeProvider clock)
+{
+    private readonly Lock _gate = new();
+    private string? _path;
+
+    /// <summary>Sets the file, also on a reload; null writes nothing.</summary>
+    /// <exception cref="IOException">The file cannot be written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file cannot be written to.</exception>
+    public void Open(string? path)
+    {
+        if (path is not null)
+            Append(path, []);
+        lock (_gate)
+            _path = path;
+    }
+
+    /// <summary>Writes a record.</summary>
+    /// <returns>False when the file could not be written to: the caller says so in the log.</returns>
+    public bool Write(in AuditRecord record)
+    {
+        byte[] line = Format(record);
+        lock (_gate)
+        {
+            if (_path is null)
+                return true;
+            try
+            {
+                Append(_path, line);
+                return true;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private byte[] Format(in AuditRecord record)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("time", clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("event", record.Event switch { AuditEvent.Login => "login", AuditEvent.Connect => "connect", _ => "end" });
+            // A name is what a stranger typed: the writer escapes it, and its length is bounded here.
+            json.WriteString("user", record.User.Length <= 256 ? record.User : record.User[..256]);
+            json.WriteString("address", record.Remote.Address.ToString());
+            json.WriteNumber("port", record.Remote.Port);
+            json.WriteString("result", record.Success ? "success" : "failure");
+            if (record.Reason is { } reason)
+                json.WriteString("reason", reason);
+            if (record.SessionId != 0)
+                json.WriteNumber("session", record.SessionId);
+            if (record.Lease?.IPv4 is { } ipv4)
+                json.WriteString("ipv4", ipv4.ToString());
+            if (record.Lease?.IPv6 is { } ipv6)
+                json.WriteString("ipv6", ipv6.ToString());
+            json.WriteEndObject();
+        }
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private static void Append(string path, ReadOnlySpan<byte> line)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = Storage.AtomicFile.OwnerOnly,
+            BufferSize = 0,
+        };
+        using var stream = new FileStream(path, options);
+        stream.Write(line);
+    }
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using VpnBroker.Audit;
+using VpnBroker.Authentication;
+using VpnBroker.Configuration;
+using VpnBroker.Sessions;
+
+namespace VpnBroker.OpenConnect;
+
+/// <summary>What all conversations with clients share.</summary>
+/// <param name="Config">Gives the configuration of now.</param>
+/// <param name="Authenticator">Finds out who users are.</param>
+/// <param name="Attempts">Counts failed log-ins.</param>
+/// <param name="Sessions">The sessions.</param>
+/// <param name="Audit">The audit log.</param>
+/// <param name="Logger">The log.</param>
+public sealed record Portal(
+    Func<BrokerConfig> Config, IAuthenticator Authenticator, AttemptLimiter Attempts, SessionTable Sessions, AuditLog Audit, ILogger Logger)
+{
+    /// <summary>The profile of a group, or the defaults when the group is null or gone.</summary>
+    public ProfileConfig ProfileOf(string? group)
+    {
+        BrokerConfig config = Config();
+        return config.Groups.FirstOrDefault(known => known.Name == group)?.Profile ?? config.DefaultProfile!;
+    }
+
+    /// <summary>The group whose profile counts for a user: the first of the file that the user is in.</summary>
+    public string? GroupOf(IReadOnlyList<string> groups) => Config().Groups.FirstOrDefault(known => groups.Contains(known.Name))?.Name;
+
+    /// <summary>Writes an audit record, and says so in the log when that fails.</summary>
+    public void Record(in AuditRecord record)
+    {
+        if (!Audit.Write(record))
+            PortalLog.AuditFailed(Logger, record.Event, record.User);
+    }
+}
+
+/// <summary>The portal's log messages.</summary>
+internal static partial class PortalLog
+{
+    [LoggerMessage(1, LogLevel.Error, "The audit log cannot be written to: the {Event} of {User} is not in it; free some space or correct log.auditFile")]
+    public static partial void AuditFailed(ILogger logger, AuditEvent @event, string user);
+
+    [LoggerMessage(2, LogLevel.Information, "{User} logged in from {Remote}: session {Session}")]
+    public static partial void LoggedIn(ILogger logger, string user, IPEndPoint remote, ulong session);
+
+    [LoggerMessage(3, LogLevel.Warning, "Log-in of {User} from {Remote} failed: {Reason}")]
+    public static partial void LoginFailed(ILogger logger, string user, IPEndPoint remote, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "No address is free in pool {Pool}: {User} is refused; make the pool larger")]
+    public static partial void PoolEmpty(ILogger logger, string pool, string user);
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Net;
+using VpnBroker.Audit;
+using VpnBroker.Authentication;
+using VpnBroker.Configuration;
+using VpnBroker.OpenConnect.Http;
+using VpnBroker.Sessions;
+
+namespace VpnBroker.OpenConnect;
+
+/// <summary>
+/// One connection's requests, from the first form to CONNECT: takes parsed requests, gives responses, and does no I/O of its own.
+/// </summary>
+public sealed class PortalConversation(Portal portal, IPEndPoint remote, string? serverName)
+{
+    private IAuthenticationDialog? _dialog;
+
+    /// <summary>Answers a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellation">Set when the client is gone or its time is over.</param>
+    public async ValueTask<PortalReply> RespondAsync(HttpRequest request, CancellationToken cancellation) => request.Method switch
+    {
+        "POST" => await PostAsync(request, cancellation),
+        "CONNECT" when request.Target == TunnelResponse.Target => Connect(request),
+        "GET" when request.Target == "/" => Text("200 OK", close: !request.KeepAlive),
+        "GET" or "HEAD" => Text("404 Not Found", close: true),
+        _ => Text("405 Method Not Allowed", close: true),
+    };
+
+    /// <summary>The answer to bytes that are no acceptable request.</summary>
+    public static PortalReply Refuse(HttpParseStatus status) => Text(status switch
+    {
+        HttpParseStatus.HeaderTooLarge => "431 Request Header Fields Too Large",
+        HttpParseStatus.BodyTooLarge => "413 Content Too Large",
+        HttpParseStatus.NotImplemented => "501 Not Implemented",
+        _ => "400 Bad Request",
+    }, close: true);
+
+    private async ValueTask<PortalReply> PostAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        if (ConfigAuthRequest.TryParse(request.Body) is not { } document)
+            return Text("400 Bad Request", close: true);
+        switch (document.Type)
+        {
+            case ConfigAuthType.Init:
+                _dialog = Begin();
+                return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: false), request);
+            case ConfigAuthType.Logout:
+                if (request.Cookie("webvpn") is { } cookie && portal.Sessions.Find(cookie) is { } session)
+                    portal.Sessions.End(session, DataPlane.Contracts.TunnelEndReason.ClientDisconnected);
+                return Xml(ConfigAuthDocuments.Complete(), request);
+            default:
+                return await LogInAsync(request, document.Answers, cancellation);
+        }
+    }
+
+    private async ValueTask<PortalReply> LogInAsync(HttpRequest request, IReadOnlyDictionary<string, string> answers, CancellationToken cancellation)
+    {
+        LimitsConfig limits = portal.Config().Limits;
+        if (!portal.Attempts.MayTry(remote.Address, out TimeSpan wait))
+        {
+            portal.Record(new AuditRecord(AuditEvent.Login, answers.GetValueOrDefault("username", ""), remote, false, "too many attempts from this address", 0));
+            int seconds = (int)Math.Ceiling(wait.TotalSeconds);
+            return new PortalReply.Answer(new HttpResponse("429 Too Many Requests").Header("Retry-After", seconds).Header("Connection", "close")
+                .Body("text/plain", []).ToBytes(), Close: true);
+        }
+        _dialog ??= Begin();
+        switch (await _dialog.AnswerAsync(answers, cancellation))
+        {
+            case AuthenticationStep.Ask ask:
+                return Xml(ConfigAuthDocuments.Form(ask.Form, failed: false), request);
+
+            case AuthenticationStep.Rejected rejected:
+                portal.Attempts.Note(remote.Address, success: false, limits);
+                portal.Record(new AuditRecord(AuditEvent.Login, rejected.User, remote, false, rejected.Reason, 0));
+                PortalLog.LoginFailed(portal.Logger, rejected.User, remote, rejected.Reason);
+                _dialog = Begin();
+                return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: true), request);
+
+            case AuthenticationStep.Accepted accepted:
+                portal.Attempts.Note(remote.Address, success: true, limits);
+                return Accept(request, accepted, limits);
+
+            default:
+                throw new InvalidOperationException("An authenticator answers with Ask, Accepted or Rejected.");
+        }
+    }
+
+    private PortalReply Accept(HttpRequest request, AuthenticationStep.Accepted accepted, LimitsConfig limits)
+    {
+        string? group = portal.GroupOf(accepted.Groups);
+        Session? session = portal.Sessions.Create(accepted.User, group, portal.ProfileOf(group), remote, limits, out string cookie);
+        if (session is null)
+        {
+            portal.Record(new AuditRecord(AuditEvent.Login, accepted.User, remote, false, "too many sessions", 0));
+            PortalLog.LoginFailed(portal.Logger, accepted.User, remote, "limits.sessions is reached");
+            return Unavailable("The gateway has no room for another session");
+        }
+        _dialog = null;
+        portal.Record(new AuditRecord(AuditEvent.Login, session.User, remote, true, null, session.Id));
+        PortalLog.LoggedIn(portal.Logger, session.User, remote, session.Id);
+        HttpResponse response = new HttpResponse("200 OK")
+            .Header("Set-Cookie", $"webvpn={cookie}; path=/; Secure; HttpOnly")
+            .Header("Cache-Control", "no-store");
+        return Finish(response.Body("text/xml; charset=utf-8", ConfigAuthDocuments.Complete()), request);
+    }
+
+    private PortalReply Connect(HttpRequest request)
+    {
+        if (request.Cookie("webvpn") is not { } cookie || portal.Sessions.Find(cookie) is not { } session)
+        {
+            portal.Record(new AuditRecord(AuditEvent.Connect, "", remote, false, "unknown or expired cookie", 0));
+            return Text("401 Unauthorized", close: true);
+        }
+        ProfileConfig profile = portal.ProfileOf(session.Group);
+        if (portal.Sessions.Lease(session, profile.Pool) is not { } lease)
+        {
+            PortalLog.PoolEmpty(portal.Logger, profile.Pool, session.User);
+            portal.Record(new AuditRecord(AuditEvent.Connect, session.User, remote, false, "no address is free", session.Id));
+            return Unavailable("No address is free");
+        }
+        bool ipv6 = request.Headers.GetValueOrDefault("X-CSTP-Address-Type", "IPv4").Contains("IPv6", StringComparison.OrdinalIgnoreCase);
+        int mtu = AgreeOnMtu(request, profile, lease);
+        portal.Record(new AuditRecord(AuditEvent.Connect, session.User, remote, true, null, session.Id) { Lease = lease });
+        byte[] response = TunnelResponse.Write(lease, profile, mtu, ipv6, portal.Sessions.SecondsLeft(session));
+        return new PortalReply.Tunnel(response, session, lease, profile, mtu);
+    }
+
+    /// <summary>The smaller of the profile's MTU and the client's wish, when that makes sense.</summary>
+    private static int AgreeOnMtu(HttpRequest request, ProfileConfig profile, AddressLease lease)
+    {
+        // RFC 791 §3.1 and RFC 8200 §5: what every host takes, and every link that carries IPv6.
+        int least = lease.IPv6 is null ? 576 : 1280;
+        bool asked = int.TryParse(request.Headers.GetValueOrDefault("X-CSTP-MTU"), NumberStyles.None, CultureInfo.InvariantCulture, out int wish);
+        return asked && wish >= least ? Math.Min(profile.Mtu, wish) : profile.Mtu;
+    }
+
+    private IAuthenticationDialog Begin() => portal.Authenticator.Begin(new AuthenticationContext(remote, serverName));
+
+    private static PortalReply.Answer Xml(byte[] document, HttpRequest request) =>
+        Finish(new HttpResponse("200 OK").Header("X-Transcend-Version", "1").Body("text/xml; charset=utf-8", document), request);
+
+    private static PortalReply.Answer Finish(HttpResponse response, HttpRequest request)
+    {
+        response.Header("Connection", request.KeepAlive ? "keep-alive" : "close");
+        return new PortalReply.Answer(response.ToBytes(), Close: !request.KeepAlive);
+    }
+
+    private static PortalReply.Answer Unavailable(string reason) =>
+        new(new HttpResponse("503 Service Unavailable").Header("X-Reason", reason).Header("Connection", "close").Body("text/plain", []).ToBytes(), Close: true);
+
+    private static PortalReply.Answer Text(string status, bool close) => new(HttpResponse.Text(status, close).ToBytes(), close);
+}

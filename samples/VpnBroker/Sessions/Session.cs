@@ -1,0 +1,58 @@
+using System.Net;
+
+namespace VpnBroker.Sessions;
+
+/// <summary>
+/// A user who has logged in. The session outlives its connections: its cookie brings the same addresses back on a reconnect.
+/// </summary>
+/// <remarks>Fields change under the session table's lock only. A session is one object with its lease: few for the GC to walk.</remarks>
+public sealed class Session
+{
+    internal Session(ulong id, string user, string? group, IPEndPoint remote, DateTimeOffset now)
+    {
+        Id = id;
+        User = user;
+        Group = group;
+        Remote = remote;
+        Created = now;
+        Detached = now;
+    }
+
+    /// <summary>Names the session in logs; never used twice in a process.</summary>
+    public ulong Id { get; }
+
+    /// <summary>The user's name.</summary>
+    public string User { get; }
+
+    /// <summary>The group whose profile counts, or null for the defaults.</summary>
+    public string? Group { get; }
+
+    /// <summary>Where the client connected from last.</summary>
+    public IPEndPoint Remote { get; internal set; }
+
+    /// <summary>When the user logged in.</summary>
+    public DateTimeOffset Created { get; }
+
+    /// <summary>The inner addresses, from the first tunnel on.</summary>
+    public AddressLease? Lease { get; internal set; }
+
+    /// <summary>The tunnel that the session has now; 0 for none.</summary>
+    public ulong TunnelId { get; internal set; }
+
+    internal CookieHash Cookie { get; set; }
+
+    /// <summary>Since when the session has no tunnel.</summary>
+    internal DateTimeOffset Detached { get; set; }
+
+    /// <summary>Absolute end; the profile's at log-in.</summary>
+    internal DateTimeOffset Expires { get; set; }
+
+    /// <summary>How long the session waits for a reconnect.</summary>
+    internal TimeSpan ReconnectTime { get; set; }
+
+    /// <summary>Set when the session has ended and only waits for its tunnel to be gone.</summary>
+    internal bool Ended { get; set; }
+
+    /// <summary>The user's next session, older or newer: a list without list objects.</summary>
+    internal Session? NextOfUser { get; set; }
+}

@@ -1,0 +1,263 @@
+using System.Net;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Contracts;
+
+namespace VpnBroker.Sessions;
+
+/// <summary>
+/// All sessions: made at log-in, found by cookie, given addresses at the first CONNECT, ended by the client, an operator or time.
+/// </summary>
+/// <remarks>
+/// Control threads call it from anywhere; one lock guards it, and nothing under the lock waits. It calls the data plane under the
+/// lock only to keep the order of a session's tunnels; those calls put a message down and return.
+/// </remarks>
+public sealed class SessionTable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<CookieHash, Session> _byCookie = [];
+    private readonly Dictionary<ulong, Session> _byId = [];
+    private readonly Dictionary<string, Session> _byUser = new(StringComparer.Ordinal);
+    private readonly AddressPools _pools;
+    private readonly IDataPlane _dataPlane;
+    private readonly TimeProvider _clock;
+    private ulong _lastSession;
+    private ulong _lastTunnel;
+
+    /// <summary>Makes an empty table.</summary>
+    /// <param name="config">The pools and lcores, which a reload does not change.</param>
+    /// <param name="dataPlane">Where tunnels live; the table takes its <see cref="IDataPlane.TunnelEnded"/>.</param>
+    /// <param name="clock">The time.</param>
+    public SessionTable(BrokerConfig config, IDataPlane dataPlane, TimeProvider clock)
+    {
+        _pools = new AddressPools(config);
+        _dataPlane = dataPlane;
+        _clock = clock;
+        dataPlane.TunnelEnded = OnTunnelEnded;
+    }
+
+    /// <summary>Called when a session is gone, with its last reason and bytes; outside the lock. It must not block.</summary>
+    public Action<Session, TunnelEnded>? SessionEnded { get; set; }
+
+    /// <summary>Sessions that have not ended.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _byCookie.Count;
+        }
+    }
+
+    /// <summary>Makes a session for a user who has logged in.</summary>
+    /// <param name="user">The user's name.</param>
+    /// <param name="group">The group whose profile counts, or null.</param>
+    /// <param name="profile">What the session gets.</param>
+    /// <param name="remote">Where the client is.</param>
+    /// <param name="limits">The bounds on sessions.</param>
+    /// <param name="cookie">The cookie for the client; only its hash is kept.</param>
+    /// <returns>Null when there are as many sessions as there may be.</returns>
+    public Session? Create(string user, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits, out string cookie)
+    {
+        CookieHash hash = CookieHash.Create(out cookie);
+        DateTimeOffset now = _clock.GetUtcNow();
+        Session? oldest = null;
+        Session session;
+        lock (_gate)
+        {
+            if (SessionsOf(user) is var mine && mine.Count >= limits.SessionsPerUser)
+                oldest = mine.MinBy(other => other.Id);
+            if (oldest is null && _byCookie.Count >= limits.Sessions)
+                return null;
+            session = new Session(++_lastSession, user, group, remote, now)
+            {
+                Cookie = hash,
+                Expires = profile.SessionSeconds == 0 ? DateTimeOffset.MaxValue : now.AddSeconds(profile.SessionSeconds),
+                ReconnectTime = TimeSpan.FromSeconds(profile.ReconnectSeconds),
+            };
+            _byCookie.Add(hash, session);
+            _byId.Add(session.Id, session);
+            session.NextOfUser = _byUser.GetValueOrDefault(user);
+            _byUser[user] = session;
+        }
+        if (oldest is not null)
+            End(oldest, TunnelEndReason.Replaced);
+        return session;
+    }
+
+    /// <summary>Finds the session of a cookie.</summary>
+    /// <returns>Null when there is none, or its time is over.</returns>
+    public Session? Find(ReadOnlySpan<char> cookie)
+    {
+        if (!CookieHash.TryParse(cookie, out CookieHash hash))
+            return null;
+        lock (_gate)
+            return _byCookie.TryGetValue(hash, out Session? session) && !IsOver(session, _clock.GetUtcNow()) ? session : null;
+    }
+
+    /// <summary>Gives a session its addresses: those it has, or new ones of a pool.</summary>
+    /// <returns>Null when none is free, or the session has ended.</returns>
+    public AddressLease? Lease(Session session, string pool)
+    {
+        lock (_gate)
+        {
+            if (session.Ended)
+                return null;
+            return session.Lease ??= _pools.Lease(pool);
+        }
+    }
+
+    /// <summary>Seconds until a session's absolute end; 0 for never.</summary>
+    public int SecondsLeft(Session session)
+    {
+        lock (_gate)
+            return session.Expires == DateTimeOffset.MaxValue ? 0 : Math.Max(1, (int)(session.Expires - _clock.GetUtcNow()).TotalSeconds);
+    }
+
+    /// <summary>Moves a connection to the data plane as the session's tunnel, in place of the one it has.</summary>
+    /// <param name="session">The session; its lease is the tunnel's.</param>
+    /// <param name="remote">Where the client is.</param>
+    /// <param name="request">Makes the request with the tunnel's number. Called under the lock, and only when the session lives.</param>
+    /// <returns>The data plane's answer; null when the session has ended meanwhile, and nothing was handed over.</returns>
+    public Task? Attach(Session session, IPEndPoint remote, Func<ulong, UserTunnelRequest> request)
+    {
+        lock (_gate)
+        {
+            if (session.Ended)
+                return null;
+            session.TunnelId = ++_lastTunnel;
+            session.Remote = remote;
+            return WatchAttachAsync(session, session.TunnelId, _dataPlane.AttachUserAsync(request(session.TunnelId)));
+        }
+    }
+
+    /// <summary>Ends a session: its cookie is worth nothing from now on, and its tunnel is taken down.</summary>
+    /// <returns>False when it had ended before.</returns>
+    public bool End(Session session, TunnelEndReason reason)
+    {
+        ulong tunnel;
+        lock (_gate)
+        {
+            if (session.Ended)
+                return false;
+            Revoke(session);
+            tunnel = session.TunnelId;
+            if (tunnel == 0)
+                Forget(session);
+        }
+        if (tunnel == 0)
+            SessionEnded?.Invoke(session, new TunnelEnded(0, session.Id, reason, 0, 0));
+        else
+            _ = DetachAsync(session, tunnel, reason);
+        return true;
+    }
+
+    /// <summary>Ends all sessions of a user.</summary>
+    /// <returns>How many there were.</returns>
+    public int EndUser(string user, TunnelEndReason reason)
+    {
+        List<Session> sessions;
+        lock (_gate)
+            sessions = SessionsOf(user);
+        return sessions.Count(session => End(session, reason));
+    }
+
+    /// <summary>Ends what has reached its absolute end, or has waited too long for a reconnect.</summary>
+    public void Sweep()
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        List<Session> over;
+        lock (_gate)
+            over = [.. _byCookie.Values.Where(session => IsOver(session, now))];
+        foreach (Session session in over)
+            End(session, TunnelEndReason.SessionTimeout);
+    }
+
+    /// <summary>The sessions of now, in the order of their numbers.</summary>
+    public IReadOnlyList<Session> List()
+    {
+        lock (_gate)
+            return [.. _byCookie.Values.OrderBy(session => session.Id)];
+    }
+
+    private async Task WatchAttachAsync(Session session, ulong tunnel, Task attach)
+    {
+        try
+        {
+            await attach;
+        }
+        catch (InvalidOperationException)
+        {
+            OnTunnelEnded(new TunnelEnded(tunnel, session.Id, TunnelEndReason.ConnectionLost, 0, 0));
+            throw;
+        }
+    }
+
+    private async Task DetachAsync(Session session, ulong tunnel, TunnelEndReason reason)
+    {
+        // A tunnel that the data plane does not know will not be reported as ended.
+        if (!await _dataPlane.DetachUserAsync(tunnel, reason))
+            OnTunnelEnded(new TunnelEnded(tunnel, session.Id, reason, 0, 0));
+    }
+
+    private void OnTunnelEnded(TunnelEnded ended)
+    {
+        Session? gone = null;
+        lock (_gate)
+        {
+            // A tunnel that a newer one of the same session took the place of says nothing about the session.
+            if (!_byId.TryGetValue(ended.SessionId, out Session? session) || session.TunnelId != ended.TunnelId)
+                return;
+            session.TunnelId = 0;
+            session.Detached = _clock.GetUtcNow();
+            if (session.Ended || !MayReconnectAfter(ended.Reason))
+            {
+                if (!session.Ended)
+                    Revoke(session);
+                Forget(session);
+                gone = session;
+            }
+        }
+        if (gone is not null)
+            SessionEnded?.Invoke(gone, ended);
+    }
+
+    private static bool MayReconnectAfter(TunnelEndReason reason) =>
+        reason is TunnelEndReason.ConnectionLost or TunnelEndReason.DeadPeer or TunnelEndReason.ProtocolError or TunnelEndReason.Replaced;
+
+    private static bool IsOver(Session session, DateTimeOffset now) =>
+        now >= session.Expires || (session.TunnelId == 0 && now >= session.Detached + session.ReconnectTime);
+
+    /// <summary>Takes the session out of every way to find it but its number, which the tunnel's end still needs.</summary>
+    private void Revoke(Session session)
+    {
+        session.Ended = true;
+        _byCookie.Remove(session.Cookie);
+        if (_byUser[session.User] == session)
+        {
+            if (session.NextOfUser is { } next)
+                _byUser[session.User] = next;
+            else
+                _byUser.Remove(session.User);
+            return;
+        }
+        Session before = _byUser[session.User];
+        while (before.NextOfUser != session)
+            before = before.NextOfUser!;
+        before.NextOfUser = session.NextOfUser;
+    }
+
+    private void Forget(Session session)
+    {
+        _byId.Remove(session.Id);
+        if (session.Lease is { } lease)
+            _pools.Release(lease);
+    }
+
+    private List<Session> SessionsOf(string user)
+    {
+        var sessions = new List<Session>();
+        for (Session? session = _byUser.GetValueOrDefault(user); session is not null; session = session.NextOfUser)
+            sessions.Add(session);
+        return sessions;
+    }
+}
