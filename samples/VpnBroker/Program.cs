@@ -1,1 +1,4 @@
-return 0;
+using VpnBroker.Cli;
+
+var console = new CommandConsole(Console.In, Console.Out, Console.Error, !Console.IsInputRedirected);
+return await new CommandLine(BrokerCommands.All).RunAsync(args, console);

@@ -47,17 +47,14 @@ public sealed unsafe class AeadKey : IDisposable
     }
 
     /// <summary>Zeroes and frees the key.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// Operations that use the key are in flight (poll them first), or a device holds a session for it (retire it on its engine).
-    /// </exception>
+    /// <exception cref="InvalidOperationException">Operations that use the key are in flight: poll them first.</exception>
     public void Dispose()
     {
         if (_block == null)
             return;
         if (_block->InFlight != 0)
             throw new InvalidOperationException("Operations with this key are in flight: poll their completions before disposing of it.");
-        if (!AeadBackends.TryDetach(new AeadKeyHandle(_block)))
-            throw new InvalidOperationException("The key is attached to a device: give it back with engine.Retire(key.Detach()).");
+        AeadBackends.Detach(new AeadKeyHandle(_block));
         AeadKeyBlock.Free(_block);
         _block = null;
     }

@@ -1,0 +1,197 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using VpnBroker.Status;
+using VpnBroker.Storage;
+
+namespace VpnBroker.Control;
+
+/// <summary>
+/// Serves the control socket: a Unix socket of mode 0600, which asks the kernel who is at the other end and answers root and the
+/// broker's own user only.
+/// </summary>
+public sealed partial class ControlServer : IAsyncDisposable
+{
+    private const int MaxRequestBytes = 4096;
+
+    private static readonly TimeSpan s_requestTime = TimeSpan.FromSeconds(10);
+
+    private readonly Socket _listener;
+    private readonly string _path;
+    private readonly IBrokerControl _broker;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _accepting;
+
+    private ControlServer(Socket listener, string path, IBrokerControl broker, ILogger logger)
+    {
+        _listener = listener;
+        _path = path;
+        _broker = broker;
+        _logger = logger;
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Makes the socket and begins to serve.</summary>
+    /// <exception cref="ControlSocketException">Another broker has the socket, or it cannot be made.</exception>
+    public static ControlServer Start(string path, IBrokerControl broker, ILogger logger)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (File.Exists(path))
+                RemoveStale(path);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            // Between bind and listen nobody can connect, so the mode is in place before the first client.
+            File.SetUnixFileMode(path, AtomicFile.OwnerOnly);
+            listener.Listen(16);
+            return new ControlServer(listener, path, broker, logger);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException)
+        {
+            listener.Dispose();
+            throw new ControlSocketException($"the control socket {path} cannot be made: {e.Message} (set control.socket to a path that the broker may write to)");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        File.Delete(_path);
+        _stop.Dispose();
+    }
+
+    /// <summary>Whether a peer's user may control this broker.</summary>
+    internal static bool IsAllowed(uint peerUser) => peerUser == 0 || peerUser == EffectiveUser();
+
+    private static void RemoveStale(string path)
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException)
+        {
+            // Nobody listens: a broker that was killed left it.
+            File.Delete(path);
+            return;
+        }
+        throw new ControlSocketException($"another broker is running with the control socket {path}: stop it, or set control.socket to another path");
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+                _ = ServeAsync(await _listener.AcceptAsync(_stop.Token));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            if (!_stop.IsCancellationRequested)
+                LogStopped(_logger, e.Message);
+        }
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        deadline.CancelAfter(s_requestTime);
+        using (client)
+        {
+            try
+            {
+                uint user = PeerUser(client);
+                if (!IsAllowed(user))
+                {
+                    LogRefused(_logger, user);
+                    return;
+                }
+                ControlResponse response = await RespondAsync(await ReadAsync(client, deadline.Token));
+                byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(response, StatusJson.Default.ControlResponse), (byte)'\n'];
+                for (int sent = 0; sent < line.Length;)
+                    sent += await client.SendAsync(line.AsMemory(sent), deadline.Token);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or IOException)
+            {
+                LogBroken(_logger, e.Message);
+            }
+        }
+    }
+
+    private static async Task<ControlRequest?> ReadAsync(Socket client, CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[MaxRequestBytes];
+        int length = 0;
+        while (length < buffer.Length && !buffer.AsSpan(0, length).Contains((byte)'\n'))
+        {
+            int count = await client.ReceiveAsync(buffer.AsMemory(length), cancellation);
+            if (count == 0)
+                break;
+            length += count;
+        }
+        try
+        {
+            return JsonSerializer.Deserialize(buffer.AsSpan(0, length), StatusJson.Default.ControlRequest);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ControlResponse> RespondAsync(ControlRequest? request)
+    {
+        switch (request)
+        {
+            case { Command: "status" }:
+                return new ControlResponse(null, Status: await _broker.GetStatusAsync(request.Users));
+            case { Command: "disconnect", User: { Length: > 0 } user }:
+                int count = _broker.Disconnect(user);
+                LogDisconnect(_logger, user, count);
+                return count == 0
+                    ? new ControlResponse($"{user} has no session (broker status lists them)")
+                    : new ControlResponse(null, $"{count} session(s) of {user} ended");
+            case { Command: "reload" }:
+                string? error = await _broker.ReloadAsync();
+                return error is null ? new ControlResponse(null, "the new configuration is in use") : new ControlResponse(error);
+            default:
+                return new ControlResponse("send one line of JSON: {\"command\":\"status\"}, {\"command\":\"disconnect\",\"user\":\"NAME\"} or {\"command\":\"reload\"}");
+        }
+    }
+
+    /// <summary>The user at the other end, as the kernel noted it at connect (unix(7), SO_PEERCRED).</summary>
+    private static uint PeerUser(Socket client)
+    {
+        const int solSocket = 1;
+        const int soPeerCred = 17;
+        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
+        if (client.GetRawSocketOption(solSocket, soPeerCred, credentials) != credentials.Length)
+            throw new IOException("SO_PEERCRED did not give a struct ucred.");
+        return MemoryMarshal.Read<uint>(credentials[4..]);
+    }
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
+
+    [LoggerMessage(1, LogLevel.Warning, "User id {User} tried to use the control socket and was refused")]
+    private static partial void LogRefused(ILogger logger, uint user);
+
+    [LoggerMessage(2, LogLevel.Information, "disconnect {User}: {Count} session(s) ended")]
+    private static partial void LogDisconnect(ILogger logger, string user, int count);
+
+    [LoggerMessage(3, LogLevel.Debug, "A control connection broke: {Message}")]
+    private static partial void LogBroken(ILogger logger, string message);
+
+    [LoggerMessage(4, LogLevel.Error, "The control socket stopped: {Message}; restart the broker to use it again")]
+    private static partial void LogStopped(ILogger logger, string message);
+}
+
+/// <summary>A control socket that cannot be made or reached; the message says what to do.</summary>
+public sealed class ControlSocketException(string message) : Exception(message);

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace VpnBroker.Listening;
+
+/// <summary>An accepted connection on a control thread: asynchronous reads and writes, until its lcore gets the descriptor.</summary>
+/// <remarks>One operation at a time; the owner is one asynchronous method.</remarks>
+internal sealed class ClientSocket : IDisposable
+{
+    private readonly ReadinessPoller _poller;
+    private TaskCompletionSource? _ready;
+    private bool _released;
+
+    private ClientSocket(ReadinessPoller poller, int descriptor, IPEndPoint remote)
+    {
+        _poller = poller;
+        Descriptor = descriptor;
+        Remote = remote;
+        Id = poller.Add(this);
+    }
+
+    /// <summary>The descriptor, which this object owns.</summary>
+    public int Descriptor { get; }
+
+    /// <summary>The client's address.</summary>
+    public IPEndPoint Remote { get; }
+
+    /// <summary>The poller's number for it.</summary>
+    public ulong Id { get; }
+
+    /// <summary>Takes an accepted socket's descriptor over; the Socket object is then as if closed, and never did asynchronous I/O.</summary>
+    public static ClientSocket Take(Socket accepted, ReadinessPoller poller)
+    {
+        var remote = (IPEndPoint)accepted.RemoteEndPoint!;
+        if (remote.Address.IsIPv4MappedToIPv6)
+            remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port);
+        accepted.NoDelay = true;
+        int descriptor = (int)accepted.SafeHandle.DangerousGetHandle();
+        accepted.SafeHandle.SetHandleAsInvalid();
+        int flags = SystemCalls.Control(descriptor, SystemCalls.GetFlags, 0);
+        _ = SystemCalls.Control(descriptor, SystemCalls.SetFlags, flags | SystemCalls.NonBlocking);
+        return new ClientSocket(poller, descriptor, remote);
+    }
+
+    /// <summary>Receives what is there, and waits when nothing is.</summary>
+    /// <returns>The bytes received; 0 when the client has closed, or the connection broke.</returns>
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            nint count = TryReceive(buffer.Span, out int error);
+            if (count >= 0)
+                return (int)count;
+            if (error == SystemCalls.TryAgain)
+                await WaitAsync(SystemCalls.EpollReadable | SystemCalls.EpollPeerClosed, cancellation);
+            else if (error != SystemCalls.Interrupted)
+                return 0;
+        }
+    }
+
+    /// <summary>Sends everything.</summary>
+    /// <returns>False when the connection broke.</returns>
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellation)
+    {
+        while (!data.IsEmpty)
+        {
+            nint count = TrySend(data.Span, out int error);
+            if (count >= 0)
+                data = data[(int)count..];
+            else if (error == SystemCalls.TryAgain)
+                await WaitAsync(SystemCalls.EpollWritable, cancellation);
+            else if (error != SystemCalls.Interrupted)
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Gives the descriptor up: open, non-blocking, in no epoll set.</summary>
+    public int Release()
+    {
+        ObjectDisposedException.ThrowIf(_released, this);
+        _released = true;
+        _poller.Remove(this);
+        return Descriptor;
+    }
+
+    /// <summary>Closes the connection, unless it was released.</summary>
+    public void Dispose()
+    {
+        if (!_released)
+            _ = SystemCalls.Close(Release());
+    }
+
+    /// <summary>Called by the poller's thread.</summary>
+    internal void Signal() => Volatile.Read(ref _ready)?.TrySetResult();
+
+    private async ValueTask WaitAsync(uint events, CancellationToken cancellation)
+    {
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _ready, ready);
+        _poller.Arm(this, events);
+        using (cancellation.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), ready))
+            await ready.Task;
+    }
+
+    private unsafe nint TryReceive(Span<byte> buffer, out int error)
+    {
+        // The span is pinned for the call, which keeps no pointer.
+        fixed (byte* start = buffer)
+        {
+            nint count = SystemCalls.Receive(Descriptor, start, buffer.Length, SystemCalls.DontWait);
+            error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
+            return count;
+        }
+    }
+
+    private unsafe nint TrySend(ReadOnlySpan<byte> data, out int error)
+    {
+        // The span is pinned for the call, which keeps no pointer.
+        fixed (byte* start = data)
+        {
+            nint count = SystemCalls.Send(Descriptor, start, data.Length, SystemCalls.DontWait | SystemCalls.NoSignal);
+            error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
+            return count;
+        }
+    }
+}

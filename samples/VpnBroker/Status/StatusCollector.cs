@@ -1,0 +1,53 @@
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.Sessions;
+
+namespace VpnBroker.Status;
+
+/// <summary>Puts a report together from the data plane's counters and the sessions.</summary>
+internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessions, GcPauseMonitor pauses, TimeProvider clock)
+{
+    private readonly DateTimeOffset _start = clock.GetUtcNow();
+
+    /// <summary>Reads everything once.</summary>
+    /// <param name="users">Whether sessions are listed.</param>
+    /// <param name="halfOpen">Connections that have not become a tunnel.</param>
+    /// <param name="refused">Connections that were refused.</param>
+    public async Task<StatusReport> CollectAsync(bool users, int halfOpen, long refused)
+    {
+        DataPlaneStatus status = await dataPlane.GetStatusAsync(users);
+        DateTimeOffset now = clock.GetUtcNow();
+        return new StatusReport
+        {
+            Time = now,
+            ProcessId = Environment.ProcessId,
+            UptimeSeconds = Math.Round((now - _start).TotalSeconds, 1),
+            Sessions = sessions?.Count ?? 0,
+            HalfOpen = halfOpen,
+            RefusedConnections = refused,
+            Gc = new GcReport(GC.CollectionCount(0), pauses.Worst.TotalMilliseconds, pauses.Last.TotalMilliseconds, GC.GetTotalMemory(forceFullCollection: false)),
+            Lcores = [.. status.Lcores.Select(lcore => new LcoreReport(lcore.Index, lcore.Cpu, lcore.Tunnels, lcore.BusyNanoseconds, lcore.IdleNanoseconds,
+                [.. lcore.Ports.Select(Traffic)], Drops(lcore.Drops)))],
+            Esp = [.. status.Esp.Select(pair => new EspReport(pair.Tunnel, pair.Lcore, $"0x{pair.InboundSpi:x8}", $"0x{pair.OutboundSpi:x8}",
+                pair.NextSequence, pair.SequenceLimit, Traffic(pair.Traffic), Drops(pair.Drops)))],
+            Users = users && sessions is not null ? ListUsers(sessions, status, now) : [],
+        };
+    }
+
+    private static SessionReport[] ListUsers(SessionTable sessions, DataPlaneStatus status, DateTimeOffset now)
+    {
+        Dictionary<ulong, UserTunnelStatus> tunnels = status.Tunnels.ToDictionary(tunnel => tunnel.TunnelId);
+        return [.. sessions.List().Select(session =>
+        {
+            UserTunnelStatus? tunnel = tunnels.GetValueOrDefault(session.TunnelId);
+            return new SessionReport(session.Id, session.User, session.Group, session.Remote.ToString(),
+                session.Lease?.IPv4?.ToString(), session.Lease?.IPv6?.ToString(), tunnel?.Lcore ?? -1, tunnel is not null,
+                (long)(now - session.Created).TotalSeconds, Traffic(tunnel?.Traffic ?? default), tunnel?.Drops ?? 0, tunnel?.UnsentBytes ?? 0);
+        })];
+    }
+
+    private static TrafficReport Traffic(PortStatus port) =>
+        new(port.Name ?? "", port.ReceivedPackets, port.ReceivedBytes, port.SentPackets, port.SentBytes);
+
+    private static Dictionary<string, ulong> Drops(IReadOnlyList<DropStatus> drops) =>
+        drops.Where(drop => drop.Packets != 0).ToDictionary(drop => drop.Reason, drop => drop.Packets);
+}

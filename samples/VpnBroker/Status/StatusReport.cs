@@ -1,0 +1,106 @@
+using System.Text.Json.Serialization;
+
+namespace VpnBroker.Status;
+
+/// <summary>What <c>broker status</c> shows. Counters run from the start of the process.</summary>
+public sealed record StatusReport
+{
+    /// <summary>When the counters were read (UTC).</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The broker's process id.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>Seconds since the start.</summary>
+    public required double UptimeSeconds { get; init; }
+
+    /// <summary>Sessions: users who are logged in, with or without a tunnel.</summary>
+    public required int Sessions { get; init; }
+
+    /// <summary>Connections that have not become a tunnel.</summary>
+    public required int HalfOpen { get; init; }
+
+    /// <summary>Connections that were refused because there were too many.</summary>
+    public required long RefusedConnections { get; init; }
+
+    /// <summary>Garbage collections and their pauses.</summary>
+    public required GcReport Gc { get; init; }
+
+    /// <summary>One entry per lcore.</summary>
+    public required IReadOnlyList<LcoreReport> Lcores { get; init; }
+
+    /// <summary>One entry per pair of ESP SAs.</summary>
+    public required IReadOnlyList<EspReport> Esp { get; init; }
+
+    /// <summary>One entry per session, when they were asked for.</summary>
+    public required IReadOnlyList<SessionReport> Users { get; init; }
+}
+
+/// <summary>Garbage collections.</summary>
+/// <param name="Collections">How many there were.</param>
+/// <param name="WorstPauseMilliseconds">The longest time that one stopped the process.</param>
+/// <param name="LastPauseMilliseconds">The longest time that the last one stopped the process.</param>
+/// <param name="HeapBytes">The heap's size.</param>
+public sealed record GcReport(int Collections, double WorstPauseMilliseconds, double LastPauseMilliseconds, long HeapBytes);
+
+/// <summary>Inner packets and bytes through a kind of port.</summary>
+/// <param name="Name">The kind of port.</param>
+/// <param name="ReceivedPackets">Packets that came in.</param>
+/// <param name="ReceivedBytes">Their bytes.</param>
+/// <param name="SentPackets">Packets that went out.</param>
+/// <param name="SentBytes">Their bytes.</param>
+public sealed record TrafficReport(string Name, ulong ReceivedPackets, ulong ReceivedBytes, ulong SentPackets, ulong SentBytes);
+
+/// <summary>One lcore.</summary>
+/// <param name="Index">Its index.</param>
+/// <param name="Cpu">The CPU it is pinned to, or -1.</param>
+/// <param name="Tunnels">User tunnels it has.</param>
+/// <param name="BusyNanoseconds">Time it worked.</param>
+/// <param name="IdleNanoseconds">Time it had nothing to do.</param>
+/// <param name="Traffic">Traffic by port.</param>
+/// <param name="Drops">Packets dropped, by reason.</param>
+public sealed record LcoreReport(
+    int Index, int Cpu, int Tunnels, ulong BusyNanoseconds, ulong IdleNanoseconds,
+    IReadOnlyList<TrafficReport> Traffic, IReadOnlyDictionary<string, ulong> Drops);
+
+/// <summary>One pair of ESP SAs.</summary>
+/// <param name="Tunnel">The tunnel's name.</param>
+/// <param name="Lcore">The lcore that owns the pair.</param>
+/// <param name="InboundSpi">The inbound SPI, in hexadecimal.</param>
+/// <param name="OutboundSpi">The outbound SPI, in hexadecimal.</param>
+/// <param name="NextSequence">The next sequence number to be sent.</param>
+/// <param name="SequenceLimit">The first one that is not reserved.</param>
+/// <param name="Traffic">Traffic through the tunnel.</param>
+/// <param name="Drops">Packets dropped, by reason.</param>
+public sealed record EspReport(
+    string Tunnel, int Lcore, string InboundSpi, string OutboundSpi, ulong NextSequence, ulong SequenceLimit,
+    TrafficReport Traffic, IReadOnlyDictionary<string, ulong> Drops);
+
+/// <summary>One user's session.</summary>
+/// <param name="Session">The session's number.</param>
+/// <param name="User">The user.</param>
+/// <param name="Group">The group whose profile counts, or null.</param>
+/// <param name="Remote">Where the client is.</param>
+/// <param name="IPv4">The inner IPv4 address, or null.</param>
+/// <param name="IPv6">The inner IPv6 address, or null.</param>
+/// <param name="Lcore">The home lcore, or -1 without a tunnel.</param>
+/// <param name="Connected">Whether there is a tunnel now.</param>
+/// <param name="AgeSeconds">Seconds since the log-in.</param>
+/// <param name="Traffic">Traffic of the tunnel: received is what the user sent.</param>
+/// <param name="Drops">Packets to or from the user that were dropped.</param>
+/// <param name="UnsentBytes">Bytes waiting to be sent.</param>
+public sealed record SessionReport(
+    ulong Session, string User, string? Group, string Remote, string? IPv4, string? IPv6, int Lcore, bool Connected,
+    long AgeSeconds, TrafficReport Traffic, ulong Drops, int UnsentBytes);
+
+/// <summary>JSON without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(Control.ControlRequest))]
+[JsonSerializable(typeof(Control.ControlResponse))]
+internal sealed partial class StatusJson : JsonSerializerContext;
+
+/// <summary>The same, over several lines, for people and scripts.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(StatusReport))]
+internal sealed partial class IndentedStatusJson : JsonSerializerContext;
