@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+
+namespace CryptoPlane.PublicKey;
+
+/// <summary>A signature algorithm with its hash, and its curve where the protocol binds the two (TLS 1.3 does).</summary>
+public enum SignatureAlgorithm
+{
+    /// <summary>No algorithm.</summary>
+    None,
+
+    /// <summary>ECDSA on P-256 with SHA-256, DER-encoded.</summary>
+    EcdsaP256Sha256,
+
+    /// <summary>ECDSA on P-384 with SHA-384, DER-encoded.</summary>
+    EcdsaP384Sha384,
+
+    /// <summary>ECDSA on P-521 with SHA-512, DER-encoded.</summary>
+    EcdsaP521Sha512,
+
+    /// <summary>RSASSA-PSS with an rsaEncryption key, SHA-256, MGF1 with SHA-256 and a salt of 32 bytes.</summary>
+    RsaPssSha256,
+
+    /// <summary>RSASSA-PSS with an rsaEncryption key, SHA-384, MGF1 with SHA-384 and a salt of 48 bytes.</summary>
+    RsaPssSha384,
+
+    /// <summary>RSASSA-PSS with an rsaEncryption key, SHA-512, MGF1 with SHA-512 and a salt of 64 bytes.</summary>
+    RsaPssSha512,
+}
+
+/// <summary>What a <see cref="SignatureAlgorithm"/> is made of.</summary>
+internal static class SignatureAlgorithmParts
+{
+    /// <summary>Smallest RSA key that is used or accepted (NIST SP 800-131A): 2048 bits.</summary>
+    public const int MinimumRsaBits = 2048;
+
+    public static bool IsRsa(this SignatureAlgorithm algorithm) => algorithm >= SignatureAlgorithm.RsaPssSha256;
+
+    public static HashAlgorithmName Hash(this SignatureAlgorithm algorithm) => algorithm switch
+    {
+        SignatureAlgorithm.EcdsaP256Sha256 or SignatureAlgorithm.RsaPssSha256 => HashAlgorithmName.SHA256,
+        SignatureAlgorithm.EcdsaP384Sha384 or SignatureAlgorithm.RsaPssSha384 => HashAlgorithmName.SHA384,
+        SignatureAlgorithm.EcdsaP521Sha512 or SignatureAlgorithm.RsaPssSha512 => HashAlgorithmName.SHA512,
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not a signature algorithm."),
+    };
+
+    /// <summary>The algorithm's curve, as the object identifier that certificates carry.</summary>
+    public static string? CurveOid(this SignatureAlgorithm algorithm) => algorithm switch
+    {
+        SignatureAlgorithm.EcdsaP256Sha256 => "1.2.840.10045.3.1.7",
+        SignatureAlgorithm.EcdsaP384Sha384 => "1.3.132.0.34",
+        SignatureAlgorithm.EcdsaP521Sha512 => "1.3.132.0.35",
+        _ => null,
+    };
+}
