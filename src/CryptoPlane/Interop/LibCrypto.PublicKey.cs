@@ -19,5 +19,4 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)] internal static partial int EVP_PKEY_derive_init(nint context);
     [LibraryImport(Library)] internal static partial int EVP_PKEY_derive_set_peer_ex(nint context, nint peer, int validate);
     [LibraryImport(Library)] internal static partial int EVP_PKEY_derive(nint context, byte* secret, nuint* length);
-    [LibraryImport(Library)] internal static partial void ERR_clear_error();
 }

@@ -1,0 +1,27 @@
+using CryptoPlane.Tls.Record;
+using CryptoPlane.Tls.Wire;
+
+namespace CryptoPlane.Tls.Handshake.Server;
+
+/// <summary>The server waits for the client's Finished: WAIT_FINISHED of RFC 8446 §A.2.</summary>
+internal sealed class ServerExpectFinished(HandshakeKeys keys, ApplicationKeys application) : HandshakeState
+{
+    public override TlsError? OnMessage(HandshakeContext context, HandshakeMessage message)
+    {
+        if (message.Type != HandshakeType.Finished)
+            return base.OnMessage(context, message);
+        if ((context.CheckKeyChangeBoundary() ?? context.VerifyFinished(keys.Client, message)) is { } error)
+            return error;
+        context.ChangeReadKeys(application.Client, TlsTrafficUse.ReadAsServer);
+        context.Exporter = application.TakeExporter();
+        Dispose();
+        context.Enter(Connected.Instance);
+        return null;
+    }
+
+    public override void Dispose()
+    {
+        keys.Dispose();
+        application.Dispose();
+    }
+}
