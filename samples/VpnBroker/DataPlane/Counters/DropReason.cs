@@ -1,0 +1,93 @@
+namespace VpnBroker.DataPlane.Counters;
+
+/// <summary>Why a packet went no further: the index of a counter in <see cref="LcoreCounters"/>. ESP's own reasons are counted there.</summary>
+internal enum DropReason : byte
+{
+    /// <summary>Not dropped.</summary>
+    None = 0,
+
+    /// <summary>A TLS record that does not open, or is none: its tunnel ends.</summary>
+    RecordRejected,
+
+    /// <summary>A CSTP frame with a wrong header or length: its tunnel ends.</summary>
+    FrameMalformed,
+
+    /// <summary>A CSTP frame of an unknown type or compressed, which was never offered.</summary>
+    FrameUnsupported,
+
+    /// <summary>An inner packet that is larger than the buffers and so larger than every MTU here.</summary>
+    Oversize,
+
+    /// <summary>An inner packet whose version or lengths are wrong.</summary>
+    InnerMalformed,
+
+    /// <summary>An inner IPv4 header with a wrong checksum.</summary>
+    InnerChecksum,
+
+    /// <summary>The source address is not one that may come from there.</summary>
+    SourceAddress,
+
+    /// <summary>A destination that is never forwarded: multicast, link-local, loopback, unspecified.</summary>
+    DestinationAddress,
+
+    /// <summary>TTL or hop limit used up.</summary>
+    HopLimit,
+
+    /// <summary>No route for the destination.</summary>
+    NoRoute,
+
+    /// <summary>The destination is in an address pool, and no tunnel has it.</summary>
+    NoTunnel,
+
+    /// <summary>Larger than the MTU behind; the sender is told.</summary>
+    TooBig,
+
+    /// <summary>The connection's unsent bytes have reached their bound: dropped before sealing.</summary>
+    SlowReader,
+
+    /// <summary>The lcore's memory for unsent bytes is used up: dropped before sealing.</summary>
+    BacklogExhausted,
+
+    /// <summary>No free packet buffer.</summary>
+    BuffersExhausted,
+
+    /// <summary>The ring to the packet's home lcore is full.</summary>
+    HandOverFull,
+
+    /// <summary>The TUN queue took no more.</summary>
+    TunFull,
+
+    /// <summary>The ESP socket took no more.</summary>
+    EspFull,
+
+    /// <summary>No TUN port here, or no lcore with a pair of SAs for the ESP tunnel.</summary>
+    NoPort,
+
+    /// <summary>ESP would not seal the packet; ESP's own counters say why.</summary>
+    EspRefused,
+
+    /// <summary>The tunnel was ending.</summary>
+    TunnelEnding,
+
+    /// <summary>The TLS state could not seal: its keys are used up.</summary>
+    SealRefused,
+
+    /// <summary>An ICMP error that the rate limit held back.</summary>
+    IcmpRateLimited,
+
+    /// <summary>Not a packet but how many reasons there are.</summary>
+    Count,
+}
+
+/// <summary>The names of <see cref="DropReason"/> in status reports.</summary>
+internal static class DropReasonNames
+{
+    private static readonly string[] Names = [.. Enum.GetNames<DropReason>().Select(ToHyphens)];
+
+    /// <summary>The reason in lower-case words with hyphens.</summary>
+    public static string Of(DropReason reason) => Names[(int)reason];
+
+    /// <summary><c>SlowReader</c> becomes <c>slow-reader</c>.</summary>
+    public static string ToHyphens(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+}
