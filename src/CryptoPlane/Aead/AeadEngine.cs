@@ -1,5 +1,5 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using CryptoPlane.Aead.Portable;
 
 namespace CryptoPlane.Aead;
 
@@ -8,62 +8,84 @@ namespace CryptoPlane.Aead;
 /// backend that its key is attached to, and gives completions back in the order of submission.
 /// </summary>
 /// <remarks>
-/// <para>Thread ownership: everything but <see cref="TryAttachKey"/> on the lcore that owns the engine.</para>
+/// <para>Thread ownership: everything on the lcore that owns the engine. A control thread that makes keys may have an engine of its
+/// own and attach them there: what a key keeps is good for every engine.</para>
 /// <para>Call order: <see cref="Submit"/> · <see cref="Poll"/>, as often as you like, in any mix; or <see cref="Run"/> where nothing
 /// is to be gained by waiting elsewhere. The data path neither allocates managed memory nor throws.</para>
 /// </remarks>
-public sealed unsafe class AeadEngine : IDisposable
+public sealed unsafe partial class AeadEngine : IDisposable
 {
     /// <summary>Most operations that an engine has in flight at once.</summary>
     public const int MaxInFlight = 4096;
 
     private const int PollBatch = 64;
+    private const int Kinds = byte.MaxValue + 1;
 
     private readonly IAeadBackend[] _backends;
-    private readonly CompletionRing _order = new(MaxInFlight);
+
+    /// <summary>The backend of each kind, which is how a key names its own.</summary>
+    private readonly IAeadBackend?[] _byKind = new IAeadBackend?[Kinds];
+
+    /// <summary>Per kind: operations that the backend has completed and that the engine has yet to give back.</summary>
+    private readonly int[] _ready = new int[Kinds];
+
+    private readonly SubmissionRing _order = new(MaxInFlight);
     private readonly AeadOperation** _polled;
+    private readonly string _choice;
     private AeadKeyBlock* _retired;
 
     /// <summary>Makes an engine with the given backends, the preferred first.</summary>
-    /// <param name="backends">The engine owns them from now on. At most 255.</param>
+    /// <param name="backends">The engine owns them from now on. At most one of a kind.</param>
+    /// <exception cref="ArgumentException">There is no backend, or two are of one kind.</exception>
     public AeadEngine(params IAeadBackend[] backends)
+        : this("chosen by the caller", backends)
+    {
+    }
+
+    private AeadEngine(string choice, IAeadBackend[] backends)
     {
         ArgumentNullException.ThrowIfNull(backends);
-        ArgumentOutOfRangeException.ThrowIfZero(backends.Length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(backends.Length, byte.MaxValue);
+        if (backends.Length == 0)
+            throw new ArgumentException("An engine needs a backend.", nameof(backends));
+        foreach (IAeadBackend backend in backends)
+        {
+            if (backend.Kind == AeadBackendKind.None || _byKind[(int)backend.Kind] != null)
+                throw new ArgumentException($"Backend '{backend.Name}' is of kind {backend.Kind}: one backend of each kind, and none of kind None.", nameof(backends));
+            _byKind[(int)backend.Kind] = backend;
+        }
         _backends = backends;
+        _choice = choice;
         _polled = (AeadOperation**)NativeMemory.Alloc(PollBatch, (nuint)sizeof(AeadOperation*));
     }
 
-    /// <summary>The best engine that this machine has without devices.</summary>
-    public static AeadEngine CreateDefault() => new(AeadBackends.CreateDefault());
+    /// <summary>The best engine that this machine has without devices, unless the options or the environment say otherwise.</summary>
+    /// <exception cref="PlatformNotSupportedException">The managed kernels were asked for and the CPU lacks AES-NI.</exception>
+    /// <exception cref="InvalidOperationException">The environment variable has a value that is none of its choices.</exception>
+    public static AeadEngine CreateDefault(AeadEngineOptions? options = null)
+    {
+        (AeadBackendChoice choice, string reason) = (options ?? new AeadEngineOptions()).Resolve();
+        return new AeadEngine(reason, AeadBackends.Create(choice));
+    }
 
-    /// <summary>One line for people: the backends in their order of preference.</summary>
-    public string Description => string.Join("; ", _backends.Select(backend => backend.Description));
+    /// <summary>One line for people: the backends in their order of preference, and who chose them.</summary>
+    public string Description => $"{string.Join("; ", _backends.Select(backend => backend.Description))} ({_choice})";
 
     /// <summary>Operations submitted and not yet polled.</summary>
     public int InFlight => _order.Count;
 
     /// <summary>
     /// Attaches a key to the first backend that takes it. Optional (<see cref="Submit"/> does it at the first use), and worth calling
-    /// on a control thread where attaching is dear, as with a device's sessions.
+    /// on a control thread's engine where attaching is dear, as with a device's sessions.
     /// </summary>
     /// <returns>False if no backend takes the key.</returns>
     public bool TryAttachKey(AeadKeyHandle key)
     {
         if (key.IsNull)
             return false;
-        if (key.Block->Backend != 0)
+        AeadKeyBlock* block = key.Block;
+        if (_byKind[(int)block->Backend] != null)
             return true;
-        for (int i = 0; i < _backends.Length; i++)
-        {
-            if (_backends[i].Supports(key.Algorithm) && _backends[i].TryAttachKey(key))
-            {
-                key.Block->Backend = (byte)(i + 1);
-                return true;
-            }
-        }
-        return false;
+        return TryAttachNew(key);
     }
 
     /// <summary>Submits a burst of operations that lie side by side in native memory.</summary>
@@ -75,29 +97,27 @@ public sealed unsafe class AeadEngine : IDisposable
         while (taken < room)
         {
             AeadOperation* first = operations + taken;
-            if (first->Length > int.MaxValue || !TryAttachKey(first->Key))
+            int run = RunLength(first, room - taken, out IAeadBackend? backend);
+            if (backend == null)
             {
                 first->Status = AeadStatus.InvalidOperation;
-                if (!first->Key.IsNull)
-                    first->Key.Block->InFlight++;
-                _order.Push(first);
+                _order.Push(first, AeadBackendKind.None);
                 taken++;
-                continue;
             }
-            int run = RunLength(first, room - taken);
-            for (int i = 0; i < run; i++)
+            else if (backend.IsSynchronous)
             {
-                first[i].Status = AeadStatus.Pending;
-                first[i].Key.Block->InFlight++;
+                backend.Submit(first, run);
+                for (int i = 0; i < run; i++)
+                    _order.Push(first + i, AeadBackendKind.None);
+                taken += run;
             }
-            int accepted = _backends[first->Key.Block->Backend - 1].Submit(first, run);
-            for (int i = 0; i < accepted; i++)
-                _order.Push(first + i);
-            for (int i = accepted; i < run; i++)
-                first[i].Key.Block->InFlight--;
-            taken += accepted;
-            if (accepted < run)
-                break;
+            else
+            {
+                int accepted = SubmitToDevice(backend, first, run);
+                taken += accepted;
+                if (accepted < run)
+                    break;
+            }
         }
         return taken;
     }
@@ -108,18 +128,23 @@ public sealed unsafe class AeadEngine : IDisposable
     {
         foreach (IAeadBackend backend in _backends)
         {
-            while (backend.InFlight > 0 && backend.Poll(_polled, PollBatch) > 0)
-            {
-                // The statuses in the descriptors say all; the order is kept below.
-            }
+            int polled;
+            while (backend.InFlight > 0 && (polled = backend.Poll(_polled, PollBatch)) > 0)
+                _ready[(int)backend.Kind] += polled;
         }
         int count = 0;
-        while (count < capacity && _order.Count > 0 && _order.Peek()->Status != AeadStatus.Pending)
+        while (count < capacity && _order.Count > 0)
         {
-            AeadOperation* operation = _order.Peek();
-            _order.Drop();
-            if (!operation->Key.IsNull)
+            AeadBackendKind kind = _order.OldestKind;
+            if (kind != AeadBackendKind.None && _ready[(int)kind] == 0)
+                break;
+            AeadOperation* operation = _order.Pop();
+            if (kind != AeadBackendKind.None)
+            {
+                // Every backend completes in the order of its submissions, so a count says which ones are ready.
+                _ready[(int)kind]--;
                 operation->Key.Block->InFlight--;
+            }
             completed[count++] = operation;
         }
         if (_retired != null)
@@ -127,27 +152,40 @@ public sealed unsafe class AeadEngine : IDisposable
         return count;
     }
 
-    /// <summary>Submits a burst and polls until all of it has completed. Nothing else may be in flight.</summary>
+    /// <summary>Carries out a burst: all of it has completed on return. Nothing else may be in flight.</summary>
     /// <exception cref="InvalidOperationException">Operations of an earlier <see cref="Submit"/> are in flight.</exception>
     public void Run(AeadOperation* operations, int count)
     {
         if (_order.Count != 0)
-            throw new InvalidOperationException("Poll what was submitted before, then call Run.");
-        AeadOperation** done = stackalloc AeadOperation*[PollBatch];
-        int submitted = 0, completed = 0;
-        while (completed < count)
+            ThrowInFlight();
+        int done = 0;
+        while (done < count)
         {
-            submitted += Submit(operations + submitted, count - submitted);
-            completed += Poll(done, PollBatch);
+            AeadOperation* first = operations + done;
+            int run = RunLength(first, count - done, out IAeadBackend? backend);
+            if (backend == null)
+                first->Status = AeadStatus.InvalidOperation;
+            else if (backend.IsSynchronous)
+                backend.Submit(first, run);
+            else
+            {
+                // A device works on while later operations are submitted, so the rest of the burst goes the whole way.
+                SubmitAndPoll(first, count - done);
+                return;
+            }
+            done += run;
         }
     }
 
     /// <summary>Gives a detached key back: it is zeroed and freed once nothing in flight uses it.</summary>
+    /// <exception cref="InvalidOperationException">The key is attached to a device that this engine does not have.</exception>
     public void Retire(AeadKeyHandle key)
     {
         AeadKeyBlock* block = key.Block;
         if (block == null || block->Retired)
             return;
+        if (_byKind[(int)block->Backend] == null && !AeadBackends.TryDetach(key))
+            throw new InvalidOperationException("The key is attached to a device of another engine: retire it there.");
         block->Retired = true;
         block->NextRetired = _retired;
         _retired = block;
@@ -159,26 +197,79 @@ public sealed unsafe class AeadEngine : IDisposable
     public void Dispose()
     {
         if (_order.Count != 0)
-            throw new InvalidOperationException("Poll what is in flight before disposing of the engine.");
+            ThrowInFlight();
         FreeRetired();
         foreach (IAeadBackend backend in _backends)
             backend.Dispose();
         _order.Dispose();
         NativeMemory.Free(_polled);
+        FreeScratch();
     }
 
     /// <summary>How many operations from <paramref name="first"/> on go to the same backend.</summary>
-    private int RunLength(AeadOperation* first, int limit)
+    /// <returns>At least 1.</returns>
+    /// <param name="first">The first operation.</param>
+    /// <param name="limit">How many there are, at least 1.</param>
+    /// <param name="backend">Their backend; null if the first operation cannot be carried out.</param>
+    private int RunLength(AeadOperation* first, int limit, out IAeadBackend? backend)
     {
-        byte backend = first->Key.Block->Backend;
+        backend = null;
+        if (first->Length > int.MaxValue || !TryAttachKey(first->Key))
+            return 1;
+        AeadBackendKind kind = first->Key.Block->Backend;
+        backend = _byKind[(int)kind];
         int run = 1;
-        while (run < limit && first[run].Length <= int.MaxValue && TryAttachKey(first[run].Key) && first[run].Key.Block->Backend == backend)
+        while (run < limit && first[run].Length <= int.MaxValue && TryAttachKey(first[run].Key) && first[run].Key.Block->Backend == kind)
             run++;
         return run;
     }
 
+    private int SubmitToDevice(IAeadBackend backend, AeadOperation* first, int run)
+    {
+        for (int i = 0; i < run; i++)
+        {
+            first[i].Status = AeadStatus.Pending;
+            first[i].Key.Block->InFlight++;
+        }
+        int accepted = backend.Submit(first, run);
+        for (int i = 0; i < accepted; i++)
+            _order.Push(first + i, backend.Kind);
+        for (int i = accepted; i < run; i++)
+            first[i].Key.Block->InFlight--;
+        return accepted;
+    }
+
+    private void SubmitAndPoll(AeadOperation* operations, int count)
+    {
+        AeadOperation** done = stackalloc AeadOperation*[PollBatch];
+        int submitted = 0, completed = 0;
+        while (completed < count)
+        {
+            submitted += Submit(operations + submitted, count - submitted);
+            completed += Poll(done, PollBatch);
+        }
+    }
+
+    /// <summary>Attaches a key that has no backend yet, or one of the CPU's that this engine was made without.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryAttachNew(AeadKeyHandle key)
+    {
+        if (!AeadBackends.TryDetach(key))
+            return false;
+        foreach (IAeadBackend backend in _backends)
+        {
+            if (backend.Supports(key.Algorithm) && backend.TryAttachKey(key))
+            {
+                key.Block->Backend = backend.Kind;
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void FreeRetired()
     {
+        // Sound: the list's head is a field of this object, pinned for the walk.
         fixed (AeadKeyBlock** head = &_retired)
         {
             AeadKeyBlock** link = head;
@@ -191,10 +282,11 @@ public sealed unsafe class AeadEngine : IDisposable
                     continue;
                 }
                 *link = block->NextRetired;
-                if (block->Backend != 0)
-                    _backends[block->Backend - 1].DetachKey(new AeadKeyHandle(block));
+                _byKind[(int)block->Backend]?.DetachKey(new AeadKeyHandle(block));
                 AeadKeyBlock.Free(block);
             }
         }
     }
+
+    private static void ThrowInFlight() => throw new InvalidOperationException("Operations are in flight: poll what was submitted before.");
 }

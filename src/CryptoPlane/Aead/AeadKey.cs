@@ -47,14 +47,17 @@ public sealed unsafe class AeadKey : IDisposable
     }
 
     /// <summary>Zeroes and frees the key.</summary>
-    /// <exception cref="InvalidOperationException">Operations that use the key are in flight: poll them first.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Operations that use the key are in flight (poll them first), or a device holds a session for it (retire it on its engine).
+    /// </exception>
     public void Dispose()
     {
         if (_block == null)
             return;
         if (_block->InFlight != 0)
             throw new InvalidOperationException("Operations with this key are in flight: poll their completions before disposing of it.");
-        AeadBackends.Detach(new AeadKeyHandle(_block));
+        if (!AeadBackends.TryDetach(new AeadKeyHandle(_block)))
+            throw new InvalidOperationException("The key is attached to a device: give it back with engine.Retire(key.Detach()).");
         AeadKeyBlock.Free(_block);
         _block = null;
     }

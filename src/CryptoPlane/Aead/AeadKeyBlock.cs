@@ -17,14 +17,14 @@ internal unsafe struct AeadKeyBlock
     /// <summary>Up to 15 round keys of 16 bytes (AES-256), and one for alignment.</summary>
     public const int RoundKeysSize = 256;
 
-    /// <summary>Room for the powers of GHASH's H, in the order the kernels want.</summary>
-    public const int HashPowersSize = 512;
+    /// <summary>The powers of GHASH's H and the sums of their halves, in the order the kernels want.</summary>
+    public const int HashPowersSize = 2 * 16 * Managed.Ghash.Powers;
 
     [FieldOffset(0)] public AeadAlgorithm Algorithm;
     [FieldOffset(1)] public byte KeyLength;
 
-    /// <summary>Which backend the key is attached to (an index of the engine's); 0 while it is attached to none.</summary>
-    [FieldOffset(2)] public byte Backend;
+    /// <summary>Which kind of backend the key is attached to.</summary>
+    [FieldOffset(2)] public AeadBackendKind Backend;
 
     /// <summary>Set once the holder gave the key up: freed when <see cref="InFlight"/> reaches 0.</summary>
     [FieldOffset(3)] public bool Retired;
@@ -43,7 +43,7 @@ internal unsafe struct AeadKeyBlock
     [FieldOffset(RoundKeysOffset)] public fixed byte RoundKeys[RoundKeysSize];
     [FieldOffset(RoundKeysOffset + RoundKeysSize)] public fixed byte HashPowers[HashPowersSize];
 
-    /// <summary>Allocates a block and copies the key into it.</summary>
+    /// <summary>Allocates a block, copies the key into it and expands it for the CPU kernels.</summary>
     public static AeadKeyBlock* Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key)
     {
         var block = (AeadKeyBlock*)NativeMemory.AlignedAlloc(SizeInBytes, Alignment);
@@ -51,6 +51,7 @@ internal unsafe struct AeadKeyBlock
         block->Algorithm = algorithm;
         block->KeyLength = (byte)key.Length;
         key.CopyTo(new Span<byte>(block->RawKey, RawKeySize));
+        AeadBackends.Expand(block);
         return block;
     }
 

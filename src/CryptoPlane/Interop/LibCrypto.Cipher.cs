@@ -16,4 +16,6 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)] internal static partial int EVP_CipherInit_ex(nint context, nint cipher, nint engine, byte* key, byte* iv, int encrypt);
     [LibraryImport(Library)] internal static partial int EVP_CipherUpdate(nint context, byte* output, int* outputLength, byte* input, int inputLength);
     [LibraryImport(Library)] internal static partial int EVP_CipherFinal_ex(nint context, byte* output, int* outputLength);
+    [LibraryImport(Library)] internal static partial void ERR_clear_error();
+    [LibraryImport(Library)] internal static partial nuint ERR_peek_error();
 }

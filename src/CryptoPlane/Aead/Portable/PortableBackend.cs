@@ -8,17 +8,21 @@ namespace CryptoPlane.Aead.Portable;
 /// ChaCha20-Poly1305.
 /// </summary>
 /// <remarks>
-/// The framework's own classes are not used here: on a forged tag they throw and allocate, at a price that the attacker sets.
+/// <para>The framework's own classes are not used here: on a forged tag they throw and allocate, at a price that the attacker sets.</para>
+/// <para>Every call of an operation sets the nonce anew (EVP_CipherInit_ex without a key), which also clears whatever a failed
+/// operation left in the context.</para>
 /// </remarks>
 internal sealed unsafe class PortableBackend : IAeadBackend
 {
-    private readonly CompletionRing _completed = new(AeadEngine.MaxInFlight);
-
     public string Name => "portable";
 
-    public string Description => "portable: libcrypto EVP, one operation at a time";
+    public string Description => "portable: AES-GCM and ChaCha20-Poly1305 by libcrypto's EVP, one operation at a time";
 
-    public int InFlight => _completed.Count;
+    public AeadBackendKind Kind => AeadBackendKind.Portable;
+
+    public bool IsSynchronous => true;
+
+    public int InFlight => 0;
 
     public bool Supports(AeadAlgorithm algorithm) =>
         algorithm is AeadAlgorithm.Aes128Gcm or AeadAlgorithm.Aes256Gcm or AeadAlgorithm.ChaCha20Poly1305;
@@ -37,6 +41,7 @@ internal sealed unsafe class PortableBackend : IAeadBackend
         if (block->BackendSeal != 0 && block->BackendOpen != 0)
             return true;
         FreeContexts(block);
+        LibCrypto.ERR_clear_error();
         return false;
     }
 
@@ -53,51 +58,55 @@ internal sealed unsafe class PortableBackend : IAeadBackend
 
     public int Submit(AeadOperation* operations, int count)
     {
-        int taken = Math.Min(count, _completed.Free);
-        for (int i = 0; i < taken; i++)
+        for (int i = 0; i < count; i++)
         {
             AeadOperation* operation = operations + i;
             operation->Status = operation->Direction == AeadDirection.Seal ? Seal(operation) : Open(operation);
-            _completed.Push(operation);
+            // The thread's error queue would keep what libcrypto says about a forged tag: here the status says it all.
+            if (operation->Status != AeadStatus.Success)
+                LibCrypto.ERR_clear_error();
         }
-        return taken;
+        return count;
     }
 
-    public int Poll(AeadOperation** completed, int capacity) => _completed.Pop(completed, capacity);
+    public int Poll(AeadOperation** completed, int capacity) => 0;
 
-    public void Dispose() => _completed.Dispose();
+    public void Dispose()
+    {
+        // Nothing is held: contexts belong to their keys.
+    }
 
     private static AeadStatus Seal(AeadOperation* op)
     {
         nint context = op->Key.Block->BackendSeal;
-        int length = (int)op->Length;
+        byte* tag = op->Destination + op->Length;
+        byte none;
         int written;
-        if (!Begin(context, op)
-            || LibCrypto.EVP_CipherUpdate(context, op->Destination, &written, op->Source, length) != 1
-            || LibCrypto.EVP_CipherFinal_ex(context, op->Destination + length, &written) != 1
-            || LibCrypto.EVP_CIPHER_CTX_ctrl(context, LibCrypto.CtrlAeadGetTag, AeadSizes.Tag, op->Destination + length) != 1)
+        if (Begin(context, op)
+            && Crypt(context, op)
+            && LibCrypto.EVP_CipherFinal_ex(context, &none, &written) == 1
+            && LibCrypto.EVP_CIPHER_CTX_ctrl(context, LibCrypto.CtrlAeadGetTag, AeadSizes.Tag, tag) == 1)
         {
-            NativeMemory.Clear(op->Destination, op->Length + AeadSizes.Tag);
-            return AeadStatus.BackendError;
+            return AeadStatus.Success;
         }
-        return AeadStatus.Success;
+        NativeMemory.Clear(op->Destination, op->Length + AeadSizes.Tag);
+        return AeadStatus.BackendError;
     }
 
     private static AeadStatus Open(AeadOperation* op)
     {
         nint context = op->Key.Block->BackendOpen;
-        int length = (int)op->Length;
+        // In place the plaintext overwrites nothing of the tag, which lies behind the ciphertext.
+        byte* tag = op->Source + op->Length;
+        byte none;
         int written;
-        // In place the plaintext would overwrite nothing of the tag, which lies behind the ciphertext.
-        byte* tag = op->Source + length;
         if (!Begin(context, op)
             || LibCrypto.EVP_CIPHER_CTX_ctrl(context, LibCrypto.CtrlAeadSetTag, AeadSizes.Tag, tag) != 1
-            || LibCrypto.EVP_CipherUpdate(context, op->Destination, &written, op->Source, length) != 1)
+            || !Crypt(context, op))
         {
             NativeMemory.Clear(op->Destination, op->Length);
             return AeadStatus.BackendError;
         }
-        byte none;
         if (LibCrypto.EVP_CipherFinal_ex(context, &none, &written) == 1)
             return AeadStatus.Success;
         // libcrypto decrypts before it compares (in constant time): nobody but this method has seen the plaintext.
@@ -105,6 +114,7 @@ internal sealed unsafe class PortableBackend : IAeadBackend
         return AeadStatus.AuthenticationFailed;
     }
 
+    /// <summary>Sets the nonce and takes in the AAD.</summary>
     private static bool Begin(nint context, AeadOperation* op)
     {
         int written;
@@ -112,6 +122,14 @@ internal sealed unsafe class PortableBackend : IAeadBackend
             return false;
         byte* aad = op->AadLength <= AeadSizes.InlineAad ? op->InlineAad : op->AadPointer;
         return op->AadLength == 0 || LibCrypto.EVP_CipherUpdate(context, null, &written, aad, op->AadLength) == 1;
+    }
+
+    private static bool Crypt(nint context, AeadOperation* op)
+    {
+        int written;
+        // Without data there is nothing to update; with a null source libcrypto would take the call for the end of the message.
+        return op->Length == 0
+            || (LibCrypto.EVP_CipherUpdate(context, op->Destination, &written, op->Source, (int)op->Length) == 1 && written == (int)op->Length);
     }
 
     private static nint NewContext(nint cipher, byte* key, int encrypt)

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace CryptoPlane.Benchmarks.Measuring;
+
+/// <summary>
+/// Measures subjects side by side: a short sample of ours, one of each peer, and again, so that a change of the clock frequency or a
+/// noisy neighbour meets all of them alike. The figure is the median of the samples.
+/// </summary>
+/// <param name="quick">Fewer and shorter samples.</param>
+internal sealed class InterleavedRunner(bool quick)
+{
+    private readonly int _samples = quick ? 11 : 21;
+    private readonly double _sampleNanoseconds = quick ? 2e6 : 5e6;
+    private readonly double _warmUpNanoseconds = quick ? 10e6 : 30e6;
+    private readonly Stopwatch _progress = Stopwatch.StartNew();
+
+    /// <summary>Measures ours and the peers, prints one progress line, and disposes of all of them.</summary>
+    public IReadOnlyList<BenchmarkResult> Measure(string name, int bytes, IBenchmarkSubject ours, params IBenchmarkSubject[] peers)
+    {
+        IBenchmarkSubject[] subjects = [ours, .. peers];
+        int[] runs = [.. subjects.Select(Calibrate)];
+        double[][] samples = [.. subjects.Select(_ => new double[_samples])];
+        for (int sample = 0; sample < _samples; sample++)
+        {
+            for (int subject = 0; subject < subjects.Length; subject++)
+                samples[subject][sample] = Sample(subjects[subject], runs[subject]);
+        }
+        foreach (IBenchmarkSubject subject in subjects)
+        {
+            subject.Verify();
+            subject.Dispose();
+        }
+        double[] medians = [.. samples.Select(Median)];
+        BenchmarkResult[] results = [.. peers.Select((peer, i) => new BenchmarkResult(name, bytes, medians[0], peer.Name, medians[i + 1]))];
+        Console.WriteLine($"[{_progress.Elapsed.TotalSeconds,5:F1} s] {name} {bytes} B: {medians[0]:F1} ns; "
+            + string.Join(", ", results.Select(result => $"{result.Peer} {result.PeerNanoseconds:F1} ns ({result.Ratio:F2}x)")));
+        return results;
+    }
+
+    /// <summary>Warms a subject up (JIT tiers, caches) and finds how many runs fill a sample.</summary>
+    private int Calibrate(IBenchmarkSubject subject)
+    {
+        double spent = 0, last = 0;
+        for (int run = 0; run < 3 || spent < _warmUpNanoseconds; run++)
+        {
+            last = Sample(subject, 1) * subject.OperationsPerRun;
+            spent += last;
+        }
+        return Math.Clamp((int)(_sampleNanoseconds / last), 1, 10_000);
+    }
+
+    /// <summary>Nanoseconds per operation over some runs, without their preparation.</summary>
+    private static double Sample(IBenchmarkSubject subject, int runs)
+    {
+        long ticks = 0;
+        for (int run = 0; run < runs; run++)
+        {
+            subject.Prepare();
+            long start = Stopwatch.GetTimestamp();
+            subject.Run();
+            ticks += Stopwatch.GetTimestamp() - start;
+        }
+        return ticks * (1e9 / Stopwatch.Frequency) / ((double)runs * subject.OperationsPerRun);
+    }
+
+    private static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+}

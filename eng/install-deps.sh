@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# usage: eng/install-deps.sh [--check] [GROUP...]
+#
+# Installs the Debian packages that this repository's scripts use, and only those that are missing.
+# Needs root or sudo where something is missing; safe to repeat.
+#
+#   GROUP    build  what the library itself needs at run time (OpenSSL 3's libcrypto)
+#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect)
+#            demo   what eng/demo.sh uses
+#            bench  what eng/bench.sh uses (the peers)
+#            Without a group: all of them.
+#   --check  install nothing, only say what is missing (exit code 1 if anything is)
+set -euo pipefail
+# shellcheck source=eng/lib/common.sh
+source "$(dirname "$0")/lib/common.sh"
+
+declare -A groups=(
+  [build]="ca-certificates libssl3"
+  [test]="openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect jq shellcheck"
+  [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
+  [bench]="openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
+)
+
+check_only=false
+chosen=()
+for argument in "$@"; do
+  case $argument in
+    -h | --help) print_help; exit 0 ;;
+    --check) check_only=true ;;
+    build | test | demo | bench) chosen+=("$argument") ;;
+    *) die "unknown argument '$argument' (see --help)" ;;
+  esac
+done
+[[ ${#chosen[@]} -gt 0 ]] || chosen=(build test demo bench)
+
+is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+command -v dpkg-query >/dev/null || die "this script knows Debian's packages only. On another system install the equivalents of: ${groups[*]}"
+
+missing=()
+for group in "${chosen[@]}"; do
+  for package in ${groups[$group]}; do
+    is_installed "$package" || missing+=("$package")
+  done
+done
+[[ ${#missing[@]} -gt 0 ]] || { say "dependencies (${chosen[*]}): all there"; exit 0; }
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+say "missing packages: ${missing[*]}"
+[[ $check_only == false ]] || exit 1
+
+as_root=()
+if ! is_root; then
+  command -v sudo >/dev/null || die "installing packages needs root or sudo: as root run 'apt-get install ${missing[*]}'"
+  as_root=(sudo)
+fi
+# noninteractive: tshark's package would ask who may capture.
+apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"; }
+apt_get update >/dev/null || warn "apt-get update failed; going on with the package lists that are there"
+apt_get install --no-install-recommends "${missing[@]}" >/dev/null ||
+  die "apt-get could not install: ${missing[*]} (see above)"
+
+# Debian starts a server when its package is installed; only the benchmark starts this one.
+if [[ " ${missing[*]} " == *" ocserv "* ]] && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now ocserv.service ocserv.socket >/dev/null 2>&1 || true
+fi
+say "installed: ${missing[*]}"

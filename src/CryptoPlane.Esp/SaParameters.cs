@@ -1,0 +1,88 @@
+using System.Net;
+using CryptoPlane.Aead;
+
+namespace CryptoPlane.Esp;
+
+/// <summary>What both directions of a security association need to know (RFC 4301 §4.4.2.1); the key is given apart from it.</summary>
+public abstract class SaParameters
+{
+    /// <summary>Bytes of salt behind the key in keying material (RFC 4106 §8.1, RFC 7634 §2).</summary>
+    public const int SaltSize = 4;
+
+    /// <summary>The security parameters index, 256 or above. Inbound: ours, made by <see cref="Esp.Spi.Create"/>. Outbound: the peer's.</summary>
+    public required uint Spi { get; init; }
+
+    /// <summary>The AEAD: AES-GCM with a 16-byte ICV (RFC 4106), or ChaCha20-Poly1305 (RFC 7634).</summary>
+    public required AeadAlgorithm Algorithm { get; init; }
+
+    /// <summary>Whether sequence numbers have 64 bits, of which the lower half is sent (RFC 4303 §2.2.1).</summary>
+    public bool ExtendedSequenceNumbers { get; init; }
+
+    /// <summary>How much the SA may carry.</summary>
+    public SaLifetime Lifetime { get; init; }
+
+    /// <summary>The owner's own: a tunnel's index, say. It is in the SA as it is here.</summary>
+    public ulong UserData { get; init; }
+
+    /// <summary>Bytes of keying material for an algorithm: the key, then the salt.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The algorithm is not one of the engine's.</exception>
+    public static int KeyingMaterialSize(AeadAlgorithm algorithm) => AeadSizes.Key(algorithm) + SaltSize;
+
+    internal void Validate(ReadOnlySpan<byte> keyingMaterial)
+    {
+        if (Spi < Esp.Spi.FirstUsable)
+            throw new ArgumentException($"SPI {Spi} is reserved (RFC 4303 §2.1): take one from {Esp.Spi.FirstUsable} up.");
+        if (keyingMaterial.Length != KeyingMaterialSize(Algorithm))
+        {
+            throw new ArgumentException(
+                $"{Algorithm} takes {KeyingMaterialSize(Algorithm)} bytes of keying material (the key, then {SaltSize} bytes of salt), not {keyingMaterial.Length}.",
+                nameof(keyingMaterial));
+        }
+    }
+}
+
+/// <summary>What an <see cref="OutboundSa"/> is made of.</summary>
+public sealed class OutboundSaParameters : SaParameters
+{
+    /// <summary>What is put before the ESP header.</summary>
+    public EspOuterHeader OuterHeader { get; init; }
+
+    /// <summary>Our outer address; needed where an outer header is made.</summary>
+    public IPAddress? Source { get; init; }
+
+    /// <summary>The peer's outer address, of the same family; needed where an outer header is made.</summary>
+    public IPAddress? Destination { get; init; }
+
+    /// <summary>Our UDP port, for <see cref="EspOuterHeader.IpUdp"/>.</summary>
+    public ushort SourcePort { get; init; } = 4500;
+
+    /// <summary>The peer's UDP port, for <see cref="EspOuterHeader.IpUdp"/>.</summary>
+    public ushort DestinationPort { get; init; } = 4500;
+
+    /// <summary>TTL or hop limit of the outer header.</summary>
+    public byte HopLimit { get; init; } = 64;
+
+    /// <summary>The don't-fragment bit of an outer IPv4 header.</summary>
+    public EspDfPolicy DontFragment { get; init; }
+
+    /// <summary>
+    /// First sequence number to use, from 1. An SA whose key outlives the process must begin above every number that was ever used:
+    /// the IV is the sequence number, and an IV that repeats under one key gives the key away.
+    /// </summary>
+    public ulong FirstSequence { get; init; } = 1;
+
+    /// <summary>Last sequence number that is reserved for this SA; <see cref="OutboundSa.RaiseSequenceLimit"/> raises it.</summary>
+    public ulong SequenceLimit { get; init; } = ulong.MaxValue;
+}
+
+/// <summary>What an <see cref="InboundSa"/> is made of.</summary>
+public sealed class InboundSaParameters : SaParameters
+{
+    /// <summary>Packets that the anti-replay window covers, from 64 to 4096.</summary>
+    public int ReplayWindow { get; init; } = 1024;
+
+    /// <summary>
+    /// Highest sequence number that counts as received: it and everything below it is refused. 0 for a fresh SA.
+    /// </summary>
+    public ulong HighestSequence { get; init; }
+}

@@ -1,0 +1,246 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using CryptoPlane.Aead;
+
+namespace CryptoPlane.Esp;
+
+/// <summary>What became of an SA that was given to a <see cref="Sad"/>.</summary>
+public enum SadStatus : byte
+{
+    /// <summary>The SA is in the database, which owns it from now on.</summary>
+    Added = 0,
+
+    /// <summary>Another SA has its SPI; the caller still owns it.</summary>
+    DuplicateSpi = 1,
+
+    /// <summary>The database is full; the caller still owns the SA.</summary>
+    Full = 2,
+}
+
+/// <summary>
+/// The security association database of one lcore (RFC 4301 §4.4.2): inbound SAs by their SPI, and the outbound SAs that the lcore
+/// uses. It owns its SAs.
+/// </summary>
+/// <remarks>
+/// <para>Inbound SAs lie in a hash table with open addressing in native memory, at most half full, so that a look-up mostly touches
+/// one cache line of it. Its size is fixed: a data lcore neither allocates nor stops to move a hundred thousand entries.</para>
+/// <para>Everything here runs on the lcore; control threads send it SAs in messages.</para>
+/// </remarks>
+public sealed unsafe class Sad : IDisposable
+{
+    private readonly AeadEngine _engine;
+    private readonly uint _mask;
+    private readonly int _shift;
+    private Entry* _table;
+    private OutboundSa* _outbound;
+    private OutboundSa* _removedOutbound;
+    private InboundSa* _removedInbound;
+
+    /// <summary>Makes an empty database.</summary>
+    /// <param name="capacity">Most inbound SAs.</param>
+    /// <param name="engine">The lcore's engine, which frees keys and must outlive the database.</param>
+    public Sad(int capacity, AeadEngine engine)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, 1 << 24);
+        ArgumentNullException.ThrowIfNull(engine);
+        Capacity = capacity;
+        _engine = engine;
+        uint slots = BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
+        _mask = slots - 1;
+        _shift = 32 - BitOperations.Log2(slots);
+        nuint bytes = (nuint)slots * (nuint)sizeof(Entry);
+        _table = (Entry*)NativeMemory.AlignedAlloc(bytes, 64);
+        NativeMemory.Clear(_table, bytes);
+    }
+
+    /// <summary>Most inbound SAs.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Inbound SAs in the database.</summary>
+    public int InboundCount { get; private set; }
+
+    /// <summary>Outbound SAs in the database.</summary>
+    public int OutboundCount { get; private set; }
+
+    /// <summary>SAs that were removed while packets of theirs were in a burst, and wait to be freed.</summary>
+    public int RemovedCount { get; private set; }
+
+    /// <summary>Takes an inbound SA, whose packets are accepted from now on.</summary>
+    public SadStatus Add(InboundSa* sa)
+    {
+        ArgumentNullException.ThrowIfNull(sa);
+        if (InboundCount == Capacity)
+            return SadStatus.Full;
+        uint slot = Find(sa->Spi);
+        if (_table[slot].Sa != null)
+            return SadStatus.DuplicateSpi;
+        _table[slot] = new Entry { Spi = sa->Spi, Sa = sa };
+        InboundCount++;
+        return SadStatus.Added;
+    }
+
+    /// <summary>Takes an outbound SA. Its SPI is the peer's affair and need not be unique here.</summary>
+    public void Add(OutboundSa* sa)
+    {
+        ArgumentNullException.ThrowIfNull(sa);
+        sa->Previous = null;
+        sa->Next = _outbound;
+        if (_outbound != null)
+            _outbound->Previous = sa;
+        _outbound = sa;
+        OutboundCount++;
+    }
+
+    /// <summary>Finds the inbound SA of a packet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryFind(uint spi, out InboundSa* sa)
+    {
+        sa = _table[Find(spi)].Sa;
+        return sa != null;
+    }
+
+    /// <summary>
+    /// Removes an inbound SA: its packets are unknown from now on. It is zeroed and freed at once, or, if packets of it are in a burst,
+    /// by the first <see cref="FreeRemoved"/> after their completion.
+    /// </summary>
+    /// <returns>False if the SA is not in this database.</returns>
+    public bool Remove(InboundSa* sa)
+    {
+        ArgumentNullException.ThrowIfNull(sa);
+        uint slot = Find(sa->Spi);
+        if (_table[slot].Sa != sa)
+            return false;
+        Unlink(slot);
+        InboundCount--;
+        sa->NextRemoved = _removedInbound;
+        _removedInbound = sa;
+        RemovedCount++;
+        FreeRemoved();
+        return true;
+    }
+
+    /// <summary>Removes an outbound SA that is in this database; freed as <see cref="Remove(InboundSa*)"/> says.</summary>
+    public void Remove(OutboundSa* sa)
+    {
+        ArgumentNullException.ThrowIfNull(sa);
+        if (sa->Previous != null)
+            sa->Previous->Next = sa->Next;
+        else
+            _outbound = sa->Next;
+        if (sa->Next != null)
+            sa->Next->Previous = sa->Previous;
+        OutboundCount--;
+        sa->Next = _removedOutbound;
+        _removedOutbound = sa;
+        RemovedCount++;
+        FreeRemoved();
+    }
+
+    /// <summary>Frees the removed SAs of which no packet is in a burst any more.</summary>
+    public void FreeRemoved()
+    {
+        InboundSa* inbound = _removedInbound;
+        _removedInbound = null;
+        while (inbound != null)
+        {
+            InboundSa* next = inbound->NextRemoved;
+            if (inbound->InFlight == 0)
+            {
+                InboundSa.Free(inbound, _engine);
+                RemovedCount--;
+            }
+            else
+            {
+                inbound->NextRemoved = _removedInbound;
+                _removedInbound = inbound;
+            }
+            inbound = next;
+        }
+        OutboundSa* outbound = _removedOutbound;
+        _removedOutbound = null;
+        while (outbound != null)
+        {
+            OutboundSa* next = outbound->Next;
+            if (outbound->InFlight == 0)
+            {
+                OutboundSa.Free(outbound, _engine);
+                RemovedCount--;
+            }
+            else
+            {
+                outbound->Next = _removedOutbound;
+                _removedOutbound = outbound;
+            }
+            outbound = next;
+        }
+    }
+
+    /// <summary>Zeroes and frees every SA.</summary>
+    /// <exception cref="InvalidOperationException">Packets are in a burst.</exception>
+    public void Dispose()
+    {
+        if (_table == null)
+            return;
+        FreeRemoved();
+        if (RemovedCount != 0)
+            throw new InvalidOperationException("Complete the bursts in flight before disposing of the SA database.");
+        for (uint i = 0; i <= _mask; i++)
+        {
+            InboundSa.Free(_table[i].Sa, _engine);
+            _table[i] = default;
+        }
+        while (_outbound != null)
+        {
+            OutboundSa* next = _outbound->Next;
+            OutboundSa.Free(_outbound, _engine);
+            _outbound = next;
+        }
+        InboundCount = 0;
+        OutboundCount = 0;
+        NativeMemory.AlignedFree(_table);
+        _table = null;
+    }
+
+    /// <summary>The slot of an SPI, or the empty one where it would go.</summary>
+    // Sound: slots are masked with the table's size, and at most half of them are taken, so that the search ends.
+    private uint Find(uint spi)
+    {
+        uint slot = Home(spi);
+        while (_table[slot].Sa != null && _table[slot].Spi != spi)
+            slot = (slot + 1) & _mask;
+        return slot;
+    }
+
+    /// <summary>Fibonacci hashing: SPIs that follow one another spread over the table.</summary>
+    private uint Home(uint spi) => (spi * 2654435769u) >> _shift;
+
+    /// <summary>Empties a slot and moves up what lies behind it, so that no search meets a gap before its goal.</summary>
+    private void Unlink(uint slot)
+    {
+        uint gap = slot;
+        uint next = slot;
+        while (true)
+        {
+            next = (next + 1) & _mask;
+            if (_table[next].Sa == null)
+                break;
+            // An entry may fill the gap unless its home lies behind the gap, within (gap, next] on the ring.
+            uint home = Home(_table[next].Spi);
+            if (((next - home) & _mask) >= ((next - gap) & _mask))
+            {
+                _table[gap] = _table[next];
+                gap = next;
+            }
+        }
+        _table[gap] = default;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Size = 16)]
+    private struct Entry
+    {
+        public uint Spi;
+        public InboundSa* Sa;
+    }
+}

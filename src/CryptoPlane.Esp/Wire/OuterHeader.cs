@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace CryptoPlane.Esp.Wire;
+
+/// <summary>
+/// The outer IP and UDP headers of an SA, prebuilt: sealing a packet copies them and fills in lengths, traffic class and checksum.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
+internal unsafe struct OuterHeader
+{
+    public const int SizeInBytes = 64;
+
+    private const int TemplateSize = EspOverhead.IPv6 + EspOverhead.Udp;
+    private const byte DontFragment = 0x40;
+
+    /// <summary>Version, traffic class, length, identification and flags: the bytes before the TTL.</summary>
+    private const int IPv4VariablePart = 8;
+
+    [FieldOffset(0)] private fixed byte _template[TemplateSize];
+
+    /// <summary>The ones' complement sum of the IPv4 header from its TTL on, which is the same for every packet.</summary>
+    [FieldOffset(48)] private uint _sum;
+
+    /// <summary>Bytes before the ESP header: 0, 20, 28, 40 or 48.</summary>
+    [FieldOffset(52)] public byte Length;
+
+    [FieldOffset(53)] private byte _udp;
+    [FieldOffset(54)] private EspDfPolicy _dontFragment;
+
+    /// <summary>Builds the headers, once per SA.</summary>
+    /// <exception cref="ArgumentException">Addresses are missing or of two families.</exception>
+    public static OuterHeader From(OutboundSaParameters parameters)
+    {
+        OuterHeader header = default;
+        if (parameters.OuterHeader == EspOuterHeader.None)
+            return header;
+        IPAddress? source = parameters.Source;
+        IPAddress? destination = parameters.Destination;
+        if (source is null || destination is null || source.AddressFamily != destination.AddressFamily)
+            throw new ArgumentException("An outer header needs a source and a destination of one address family.", nameof(parameters));
+
+        bool udp = parameters.OuterHeader == EspOuterHeader.IpUdp;
+        byte protocol = udp ? IpProtocol.Udp : IpProtocol.Esp;
+        byte* template = header._template;
+        int ip;
+        if (source.AddressFamily == AddressFamily.InterNetwork)
+        {
+            ip = EspOverhead.IPv4;
+            template[0] = 0x45;
+            template[8] = parameters.HopLimit;
+            template[9] = protocol;
+            source.TryWriteBytes(new Span<byte>(template + 12, 4), out _);
+            destination.TryWriteBytes(new Span<byte>(template + 16, 4), out _);
+            ulong sum = InternetChecksum.Add(0, template + IPv4VariablePart, EspOverhead.IPv4 - IPv4VariablePart);
+            header._sum = (uint)((sum & ushort.MaxValue) + ((sum >> 16) & ushort.MaxValue) + (sum >> 32));
+        }
+        else
+        {
+            ip = EspOverhead.IPv6;
+            template[0] = 0x60;
+            template[6] = protocol;
+            template[7] = parameters.HopLimit;
+            source.TryWriteBytes(new Span<byte>(template + 8, 16), out _);
+            destination.TryWriteBytes(new Span<byte>(template + 24, 16), out _);
+        }
+        if (udp)
+        {
+            *(ushort*)(template + ip) = NetworkOrder.From(parameters.SourcePort);
+            *(ushort*)(template + ip + 2) = NetworkOrder.From(parameters.DestinationPort);
+        }
+        header._udp = udp ? (byte)EspOverhead.Udp : (byte)0;
+        header._dontFragment = parameters.DontFragment;
+        header.Length = (byte)(ip + header._udp);
+        return header;
+    }
+
+    /// <summary>Whether <see cref="WriteUdpChecksum"/> is due once the packet has been sealed.</summary>
+    public readonly bool NeedsUdpChecksum => Length == EspOverhead.IPv6 + EspOverhead.Udp;
+
+    /// <summary>Writes the headers of one packet. <see cref="Length"/> is not 0.</summary>
+    /// <param name="packet">Where the outer packet begins.</param>
+    /// <param name="total">Length of the outer packet, at most 65,535.</param>
+    /// <param name="inner">The inner packet, measured and still plain.</param>
+    /// <param name="sequence">The packet's sequence number.</param>
+    public readonly void Write(byte* packet, int total, byte* inner, ulong sequence)
+    {
+        // Sound: the caller has made sure of Length bytes of headroom, and Length is at most the template's size.
+        fixed (byte* template = _template)
+            Unsafe.CopyBlockUnaligned(packet, template, Length);
+        // RFC 4301 §5.1.2: DSCP is copied. RFC 6040 §4.1: so is ECN, in normal mode.
+        byte trafficClass = InnerPacket.TrafficClass(inner);
+        if (packet[0] >> 4 == 4)
+        {
+            WriteIPv4(packet, total, inner, trafficClass, sequence);
+        }
+        else
+        {
+            packet[0] |= (byte)(trafficClass >> 4);
+            packet[1] = (byte)(trafficClass << 4);
+            *(ushort*)(packet + 4) = NetworkOrder.From((ushort)(total - EspOverhead.IPv6));
+        }
+        if (_udp != 0)
+        {
+            // RFC 3948 §2.1: over IPv4 the UDP checksum is sent as 0.
+            int ip = Length - EspOverhead.Udp;
+            *(ushort*)(packet + ip + 4) = NetworkOrder.From((ushort)(total - ip));
+        }
+    }
+
+    /// <summary>Writes the UDP checksum, which IPv6 wants (RFC 8200 §8.1), over the sealed packet.</summary>
+    public static void WriteUdpChecksum(byte* packet, int total)
+    {
+        byte* udp = packet + EspOverhead.IPv6;
+        int length = total - EspOverhead.IPv6;
+        ulong sum = InternetChecksum.Add(NetworkOrder.From((ushort)length), packet + 8, 32);
+        sum += NetworkOrder.From((ushort)IpProtocol.Udp);
+        ushort checksum = InternetChecksum.Finish(InternetChecksum.Add(sum, udp, length));
+        // RFC 768: a computed 0 is sent as all ones, since 0 means "none".
+        *(ushort*)(udp + 6) = checksum == 0 ? ushort.MaxValue : checksum;
+    }
+
+    private readonly void WriteIPv4(byte* packet, int total, byte* inner, byte trafficClass, ulong sequence)
+    {
+        bool dontFragment = _dontFragment switch
+        {
+            EspDfPolicy.Set => true,
+            EspDfPolicy.Clear => false,
+            _ => inner[0] >> 4 == 6 || (inner[6] & DontFragment) != 0,
+        };
+        packet[1] = trafficClass;
+        *(ushort*)(packet + 2) = NetworkOrder.From((ushort)total);
+        if (dontFragment)
+        {
+            // RFC 6864 §4: an atomic datagram's identification means nothing, and stays 0.
+            packet[6] = DontFragment;
+        }
+        else
+        {
+            *(ushort*)(packet + 4) = NetworkOrder.From((ushort)sequence);
+        }
+        *(ushort*)(packet + 10) = InternetChecksum.Finish(InternetChecksum.Add(_sum, packet, IPv4VariablePart));
+    }
+}

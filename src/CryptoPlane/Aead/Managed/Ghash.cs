@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace CryptoPlane.Aead.Managed;
+
+/// <summary>
+/// GHASH (NIST SP 800-38D §6.4) by carry-less multiplication.
+/// </summary>
+/// <remarks>
+/// <para>GCM numbers the bits of a block from the other end than the CPU does. With the bytes of every block reversed and H multiplied
+/// by x once, GHASH becomes POLYVAL (RFC 8452, Appendix A): products need no shift, and are reduced modulo
+/// x^128 + x^127 + x^126 + x^121 + 1 after Montgomery, from the low end, 64 bits per carry-less multiplication.</para>
+/// <para>Products are sums of three parts (Karatsuba): low·low, high·high, and (low+high)·(low+high), for which the sums of the
+/// powers' halves are stored. Reduction is linear, so many products are added up and reduced once.</para>
+/// <para>Constant time: nothing branches or indexes by data.</para>
+/// </remarks>
+internal static unsafe class Ghash
+{
+    /// <summary>
+    /// How many powers of H a key keeps. Ten blocks at most are summed up before one reduction (AAD, eight of data, the lengths);
+    /// with twelve, the powers of a whole group begin a cache line, as wide loads like it.
+    /// </summary>
+    public const int Powers = 12;
+
+    /// <summary>Selectors of PCLMULQDQ: which half of either operand.</summary>
+    public const byte LowHalves = 0x00, HighHalves = 0x11;
+
+    /// <summary>PSHUFD control that swaps the two 64-bit halves.</summary>
+    public const byte SwapHalves = 0x4E;
+
+    /// <summary>Offset of H^<paramref name="power"/> in the key's table: the highest power first, so that it runs along with the data.</summary>
+    public static int PowerOffset(int power) => 16 * (Powers - power);
+
+    /// <summary>From a power of H to the sum of its halves, in bytes.</summary>
+    public const int HalfSumsOffset = 16 * Powers;
+
+    /// <summary>PSHUFB control that reverses the bytes of a block.</summary>
+    public static Vector128<byte> ReverseBytes => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+
+    /// <summary>Reverses the bytes of a block: from and to the hash's representation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Reverse(Vector128<byte> block) => Ssse3.Shuffle(block, ReverseBytes).AsUInt64();
+
+    /// <summary>Adds the products of the blocks in <paramref name="x"/> and as many powers of H to the three sums.</summary>
+    /// <param name="low">Sum of low·low.</param>
+    /// <param name="middle">Sum of (low+high)·(low+high).</param>
+    /// <param name="high">Sum of high·high.</param>
+    /// <param name="x">Blocks in the hash's representation.</param>
+    /// <param name="power">The power of H for the first of them; the next ones follow.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct<TLanes, TVector>(ref TVector low, ref TVector middle, ref TVector high, TVector x, byte* power)
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        TVector h = TLanes.Load(power);
+        low = TLanes.Xor(low, TLanes.MultiplyLow(x, h));
+        high = TLanes.Xor(high, TLanes.MultiplyHigh(x, h));
+        middle = TLanes.Xor(middle, TLanes.MultiplyLow(TLanes.HalfSums(x), TLanes.Load(power + HalfSumsOffset)));
+    }
+
+    /// <inheritdoc cref="AddProduct{TLanes,TVector}"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, byte* power) =>
+        AddProduct<GhashLanes128, Vector128<ulong>>(ref low, ref middle, ref high, x, power);
+
+    /// <summary>Reduces the sums of <see cref="AddProduct"/> to one block in the hash's representation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Reduce(Vector128<ulong> low, Vector128<ulong> middle, Vector128<ulong> high)
+    {
+        // x^127 + x^126 + x^121 of the modulus, seen from x^64.
+        Vector128<ulong> polynomial = Vector128.CreateScalar(0xC200_0000_0000_0000);
+        middle ^= low ^ high;
+        middle ^= Swap(low) ^ Pclmulqdq.CarrylessMultiply(low, polynomial, LowHalves);
+        return high ^ Swap(middle) ^ Pclmulqdq.CarrylessMultiply(middle, polynomial, LowHalves);
+    }
+
+    /// <summary>One multiplication by the power of H at <paramref name="power"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Multiply(Vector128<ulong> x, byte* power)
+    {
+        Vector128<ulong> low = default, middle = default, high = default;
+        AddProduct(ref low, ref middle, ref high, x, power);
+        return Reduce(low, middle, high);
+    }
+
+    /// <summary>Hashes <see cref="GcmLongKernel.GroupBlocks"/> blocks of ciphertext onto <paramref name="hash"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Group<TLanes, TVector>(Vector128<ulong> hash, byte* blocks, byte* powers)
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        TVector low = default, middle = default, high = default;
+        TVector x = TLanes.Xor(TLanes.LoadReversed(blocks), TLanes.InFirst(hash));
+        AddProduct<TLanes, TVector>(ref low, ref middle, ref high, x, powers + PowerOffset(GcmLongKernel.GroupBlocks));
+        for (int i = TLanes.Blocks; i < GcmLongKernel.GroupBlocks; i += TLanes.Blocks)
+            AddProduct<TLanes, TVector>(ref low, ref middle, ref high, TLanes.LoadReversed(blocks + 16 * i), powers + PowerOffset(GcmLongKernel.GroupBlocks - i));
+        return Reduce(TLanes.Fold(low), TLanes.Fold(middle), TLanes.Fold(high));
+    }
+
+    /// <summary>
+    /// Hashes the AAD of an operation up to its last block, which is added but not yet multiplied by H: the kernels do that together
+    /// with the products of the data.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Aad(AeadOperation* operation, byte* powers)
+    {
+        int length = operation->AadLength;
+        // Zero padding is part of GHASH; what lies behind the AAD in a reused descriptor is not.
+        return length <= AeadSizes.InlineAad
+            ? Reverse(GcmBlock.KeepFirst(Vector128.Load(operation->InlineAad), length))
+            : LongAad(operation->AadPointer, length, powers);
+    }
+
+    /// <summary>AAD of more than 16 bytes, block by block: rare, so short rather than fast.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static Vector128<ulong> LongAad(byte* aad, int length, byte* powers)
+    {
+        Vector128<ulong> hash = default;
+        for (; length >= 16; length -= 16, aad += 16)
+            hash = Multiply(hash, powers + PowerOffset(1)) ^ Reverse(Vector128.Load(aad));
+        return length == 0 ? hash : Multiply(hash, powers + PowerOffset(1)) ^ Reverse(GcmBlock.LoadPartial(aad, length));
+    }
+
+    /// <summary>Derives the powers of H from the expanded key, and the sums of their halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ExpandPowers(byte* roundKeys, int rounds, byte* powers)
+    {
+        Vector128<ulong> h = TimesX(Reverse(AesKeyExpansion.EncryptBlock(default, roundKeys, rounds)));
+        StorePower(h, powers + PowerOffset(1));
+        Vector128<ulong> power = h;
+        for (int i = 2; i <= Powers; i++)
+        {
+            power = Multiply(power, powers + PowerOffset(1));
+            StorePower(power, powers + PowerOffset(i));
+        }
+    }
+
+    private static void StorePower(Vector128<ulong> value, byte* power)
+    {
+        value.Store((ulong*)power);
+        GhashLanes128.HalfSums(value).Store((ulong*)(power + HalfSumsOffset));
+    }
+
+    /// <summary>H·x modulo the polynomial, the carry applied by a mask.</summary>
+    private static Vector128<ulong> TimesX(Vector128<ulong> value)
+    {
+        ulong low = value.GetElement(0), high = value.GetElement(1);
+        ulong carry = 0UL - (high >> 63);
+        return Vector128.Create((low << 1) ^ (carry & 1), ((high << 1) | (low >> 63)) ^ (carry & 0xC200_0000_0000_0000));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> Swap(Vector128<ulong> value) => Sse2.Shuffle(value.AsUInt32(), SwapHalves).AsUInt64();
+}

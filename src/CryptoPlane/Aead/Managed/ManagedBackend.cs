@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using AesNi = System.Runtime.Intrinsics.X86.Aes;
+
+namespace CryptoPlane.Aead.Managed;
+
+/// <summary>AES-128-GCM and AES-256-GCM with the CPU's AES and carry-less multiplication instructions, all in C#.</summary>
+/// <remarks>
+/// Every operation completes in <see cref="Submit"/>. The kernels keep keys and key streams in registers and in their own stack
+/// frames; the stack is wiped once per burst. An open decrypts and hashes in one pass, and wipes what it wrote when the tag is
+/// wrong, before anybody else can see it.
+/// </remarks>
+internal sealed unsafe class ManagedBackend : IAeadBackend
+{
+    /// <summary>Stack that the kernels may have left key streams on.</summary>
+    private const int StackToWipe = 1024;
+
+    private readonly GhashTier _tier;
+
+    /// <param name="tier">A width that the CPU has.</param>
+    public ManagedBackend(GhashTier tier)
+    {
+        if (!IsSupported || !IsTierSupported(tier))
+            throw new PlatformNotSupportedException($"The CPU lacks AES-NI, SSSE3 or {TierName(tier)}: use the portable backend.");
+        _tier = tier;
+    }
+
+    /// <summary>Whether this CPU can run the narrowest tier.</summary>
+    public static bool IsSupported => AesNi.IsSupported && GhashLanes128.IsSupported;
+
+    /// <summary>The widest tier of this CPU.</summary>
+    public static GhashTier BestTier =>
+        IsTierSupported(GhashTier.Lanes512) ? GhashTier.Lanes512
+        : IsTierSupported(GhashTier.Lanes256) ? GhashTier.Lanes256
+        : GhashTier.Lanes128;
+
+    /// <summary>Whether this CPU can run <paramref name="tier"/>.</summary>
+    public static bool IsTierSupported(GhashTier tier) => tier switch
+    {
+        GhashTier.Lanes512 => GhashLanes512.IsSupported,
+        GhashTier.Lanes256 => GhashLanes256.IsSupported,
+        _ => GhashLanes128.IsSupported,
+    };
+
+    /// <summary>The instructions of <paramref name="tier"/>.</summary>
+    public static string TierName(GhashTier tier) => tier switch
+    {
+        GhashTier.Lanes512 => GhashLanes512.Name,
+        GhashTier.Lanes256 => GhashLanes256.Name,
+        _ => GhashLanes128.Name,
+    };
+
+    public string Name => "managed";
+
+    public string Description => $"managed: AES-GCM by AES-NI, 8 blocks at a time, and {TierName(_tier)}";
+
+    public AeadBackendKind Kind => AeadBackendKind.Managed;
+
+    public bool IsSynchronous => true;
+
+    public int InFlight => 0;
+
+    public bool Supports(AeadAlgorithm algorithm) => algorithm is AeadAlgorithm.Aes128Gcm or AeadAlgorithm.Aes256Gcm;
+
+    /// <summary>Nothing to do: <see cref="ExpandKey"/> ran when the key was made.</summary>
+    public bool TryAttachKey(AeadKeyHandle key) => true;
+
+    public void DetachKey(AeadKeyHandle key)
+    {
+        // All that the kernels use lies in the key block, which is zeroed as a whole.
+    }
+
+    /// <summary>Fills the round keys and the powers of H of a key block.</summary>
+    public static void ExpandKey(AeadKeyBlock* block)
+    {
+        switch (block->Algorithm)
+        {
+            case AeadAlgorithm.Aes128Gcm:
+                AesKeyExpansion.Expand128(block->RawKey, block->RoundKeys);
+                Ghash.ExpandPowers(block->RoundKeys, Aes128Rounds.Count, block->HashPowers);
+                break;
+            case AeadAlgorithm.Aes256Gcm:
+                AesKeyExpansion.Expand256(block->RawKey, block->RoundKeys);
+                Ghash.ExpandPowers(block->RoundKeys, Aes256Rounds.Count, block->HashPowers);
+                break;
+        }
+    }
+
+    public int Submit(AeadOperation* operations, int count)
+    {
+        for (int i = 0; i < count; i++)
+            operations[i].Status = Process(operations + i, _tier);
+        WipeStack();
+        return count;
+    }
+
+    public int Poll(AeadOperation** completed, int capacity) => 0;
+
+    public void Dispose()
+    {
+        // Nothing is held: keys own their blocks.
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static AeadStatus Process(AeadOperation* operation, GhashTier tier)
+    {
+        bool seals = operation->Direction == AeadDirection.Seal;
+        bool right = operation->Key.Block->Algorithm == AeadAlgorithm.Aes128Gcm
+            ? seals ? Process<Aes128Rounds, Sealing>(operation, tier) : Process<Aes128Rounds, Opening>(operation, tier)
+            : seals ? Process<Aes256Rounds, Sealing>(operation, tier) : Process<Aes256Rounds, Opening>(operation, tier);
+        if (right)
+            return AeadStatus.Success;
+        NativeMemory.Clear(operation->Destination, operation->Length);
+        return AeadStatus.AuthenticationFailed;
+    }
+
+    /// <returns>Whether the tag is right; always true for a seal.</returns>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool Process<TRounds, TDirection>(AeadOperation* operation, GhashTier tier)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+    {
+        Vector128<ulong> hash = Ghash.Aad(operation, operation->Key.Block->HashPowers);
+        if (operation->Length <= GcmTailKernel.MaxLength)
+            return GcmTailKernel.Run<TRounds, TDirection>(operation, 0, &hash, pending: 1);
+        nuint done = tier switch
+        {
+            GhashTier.Lanes512 => GcmLongKernel.Run<TRounds, TDirection, GhashLanes512, Vector512<ulong>>(operation, &hash),
+            GhashTier.Lanes256 => GcmLongKernel.Run<TRounds, TDirection, GhashLanes256, Vector256<ulong>>(operation, &hash),
+            _ => GcmLongKernel.Run<TRounds, TDirection, GhashLanes128, Vector128<ulong>>(operation, &hash),
+        };
+        return GcmTailKernel.Run<TRounds, TDirection>(operation, done, &hash, pending: 0);
+    }
+
+    /// <summary>Overwrites the stack below the caller, where the kernels' frames were.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void WipeStack()
+    {
+        byte* stack = stackalloc byte[StackToWipe];
+        NativeMemory.Clear(stack, StackToWipe);
+    }
+}
