@@ -6,6 +6,9 @@ namespace CryptoPlane.Benchmarks.Aead;
 /// <summary>Our engine. The descriptors stay as they are from run to run, but for the nonce that every seal must have anew.</summary>
 internal sealed unsafe class EngineSubject : IBenchmarkSubject
 {
+    /// <summary>Operations of one run.</summary>
+    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
+
     private const int Rounds = 32;
 
     private readonly AeadWorkload _workload;
@@ -33,7 +36,7 @@ internal sealed unsafe class EngineSubject : IBenchmarkSubject
 
     public string Name { get; }
 
-    public int OperationsPerRun => Rounds * AeadWorkload.Operations;
+    public int OperationsPerRun => OperationsOfRun;
 
     public void Prepare()
     {

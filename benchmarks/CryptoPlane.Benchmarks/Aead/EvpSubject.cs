@@ -6,6 +6,9 @@ namespace CryptoPlane.Benchmarks.Aead;
 /// <summary>OpenSSL's EVP at its best: fetched cipher, one keyed context per key that only gets another nonce.</summary>
 internal sealed unsafe class EvpSubject : IBenchmarkSubject
 {
+    /// <summary>Operations of one run.</summary>
+    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
+
     private const int Rounds = 4;
 
     private readonly AeadWorkload _workload;
@@ -32,7 +35,7 @@ internal sealed unsafe class EvpSubject : IBenchmarkSubject
 
     public string Name => "EVP";
 
-    public int OperationsPerRun => Rounds * AeadWorkload.Operations;
+    public int OperationsPerRun => OperationsOfRun;
 
     public void Prepare()
     {

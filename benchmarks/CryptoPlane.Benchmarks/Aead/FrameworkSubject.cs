@@ -7,6 +7,9 @@ namespace CryptoPlane.Benchmarks.Aead;
 /// <summary>The framework's <see cref="AesGcm"/> and <see cref="ChaCha20Poly1305"/>, one object per key, kept.</summary>
 internal sealed unsafe class FrameworkSubject : IBenchmarkSubject
 {
+    /// <summary>Operations of one run.</summary>
+    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
+
     private const int Rounds = 4;
 
     private delegate void Operation(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> source, Span<byte> destination, Span<byte> tag, ReadOnlySpan<byte> aad);
@@ -35,7 +38,7 @@ internal sealed unsafe class FrameworkSubject : IBenchmarkSubject
 
     public string Name { get; }
 
-    public int OperationsPerRun => Rounds * AeadWorkload.Operations;
+    public int OperationsPerRun => OperationsOfRun;
 
     public void Prepare()
     {

@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+using CryptoPlane.MicroBenchmarks;
+
+BenchmarkSwitcher.FromAssembly(typeof(AeadBenchmarks).Assembly).Run(args);

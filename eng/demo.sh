@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# usage: eng/demo.sh [--no-setup]
+#
+# Shows the whole way of a packet with three network namespaces on this machine:
+#
+#   user                      broker                        gateway (data centre)
+#   openconnect  ==TLS 1.3==> broker  ==ESP in UDP 4500==>  second broker process -> TUN -> web server 10.77.0.10
+#   10.60.0.x    10.99.0.0/24         10.98.0.0/24
+#
+# The user logs in with the real openconnect client, pings the data centre, downloads a file and checks its SHA-256, and runs
+# iperf3 both ways. The ESP between the brokers is captured, and tshark decrypts it with the configured keys and checks every ICV.
+# All keys, passwords and certificates are made for this run and go away with it, like the namespaces, however the run ends.
+#
+#   --no-setup  do not install packages and do not build first
+#
+# Needs root or sudo, Debian and the .NET 10 SDK. Takes well under two minutes after the first set-up; safe to repeat.
+set -euo pipefail
+# shellcheck source=eng/lib/common.sh
+source "$(dirname "$0")/lib/common.sh"
+
+setup=true
+for argument in "$@"; do
+  case $argument in
+    -h | --help) print_help; exit 0 ;;
+    --no-setup) setup=false ;;
+    *) die "unknown argument '$argument' (see --help)" ;;
+  esac
+done
+if [[ $setup == true ]]; then
+  step "Set-up"
+  need_dotnet
+  eng/install-deps.sh build demo
+  build_release samples/VpnBroker
+fi
+become_root --no-setup
+
+# shellcheck source=eng/lib/lab.sh
+source "$root/eng/lib/lab.sh"
+# shellcheck source=eng/lib/broker.sh
+source "$root/eng/lib/broker.sh"
+# shellcheck source=eng/demo/config.sh
+source "$root/eng/demo/config.sh"
+# shellcheck source=eng/demo/capture.sh
+source "$root/eng/demo/capture.sh"
+
+web=10.77.0.10
+table=()
+result() { table+=("| $1 | $2 |"); say "   $1: $2"; }
+
+step "Three namespaces: user, broker, gateway"
+lab_start demo
+for role in user broker gateway; do lab_namespace "$role"; done
+lab_link user eth0 10.99.0.2/24 broker eth0 10.99.0.1/24
+lab_link broker eth1 10.98.0.1/24 gateway eth0 10.98.0.2/24
+inside gateway ip addr add "$web/32" dev lo
+
+step "Keys, passwords and configurations of this run"
+password=$(openssl rand -hex 16)
+write_configurations
+broker_user broker alice "$password"
+
+step "Gateway: a broker process between ESP and a TUN device"
+broker_start gateway gateway
+gateway_pid=$lab_pid
+
+step "Broker: a broker process between openconnect users and ESP"
+broker_start broker broker
+broker_pid=$lab_pid
+pin=$(certificate_pin "$lab/broker/cert.pem")
+say "   certificate: $pin"
+
+step "Web server in the data centre"
+mkdir "$lab/web"
+head -c 8388608 /dev/urandom >"$lab/web/file"
+lab_run gateway web python3 -m http.server 80 --bind "$web" --directory "$lab/web"
+lab_until 10 lab_listens gateway 80
+
+step "The user logs in with openconnect"
+capture_start
+lab_openconnect user openconnect tun0 https://10.99.0.1:4433/ "$pin" alice "$password"
+client_pid=$lab_pid
+suite=$(grep -o 'ciphersuite.*' "$lab/openconnect.log" | head -n 1)
+result "TLS" "${suite#ciphersuite }"
+result "inner address" "$(inside user ip -4 -o addr show dev tun0 | awk '{ print $4 }')"
+
+step "Ping through TLS and ESP"
+inside user ping -c 5 -i 0.2 -W 5 "$web" >"$lab/ping.log"
+result "ping" "$(tail -n 1 "$lab/ping.log")"
+
+step "Download of 8 MiB"
+inside user curl --silent --show-error --fail --max-time 60 --write-out '%{speed_download}\n' -o "$lab/file" "http://$web/file" >"$lab/curl.log"
+expected=$(sha256sum <"$lab/web/file") got=$(sha256sum <"$lab/file")
+[[ $got == "$expected" ]] || die "the SHA-256 differs: sent $expected, received $got"
+result "download" "$(awk '{ printf "%.0f Mb/s", $1 * 8 / 1e6 }' "$lab/curl.log"), SHA-256 ${got:0:16}... is right"
+
+step "tshark decrypts the captured ESP"
+capture_stop
+capture_check
+result "ESP to the gateway" "$(capture_summary "$spi_to_gateway")"
+result "ESP to the broker" "$(capture_summary "$spi_to_broker")"
+result "inner packets read by tshark" "$capture_icmp ICMP, $capture_http HTTP requests"
+
+step "iperf3, 4 s each way"
+lab_run gateway iperf iperf3 --server --bind "$web"
+lab_until 10 lab_listens gateway 5201
+for direction in up down; do
+  reverse=()
+  [[ $direction == up ]] || reverse=(--reverse)
+  inside user timeout 30 iperf3 --client "$web" --time 4 --json "${reverse[@]}" >"$lab/iperf3-$direction.json"
+  result "iperf3 $direction" "$(jq -r '.end.sum_received.bits_per_second / 1e6 | round | "\(.) Mb/s"' "$lab/iperf3-$direction.json")"
+done
+
+step "Status of the broker"
+"$broker" status --config "$lab/broker/broker.yaml"
+
+step "Everything ends in order"
+kill -INT "$client_pid"
+lab_wait_gone "$client_pid" 10 || die "openconnect did not end"
+for pid in "$broker_pid" "$gateway_pid"; do
+  kill -TERM "$pid"
+  lab_wait_gone "$pid" 15 || die "process $pid did not end on SIGTERM"
+  wait "$pid" || die "process $pid ended with exit code $?"
+done
+
+step "Result"
+say "| what | result |"
+say "|---|---|"
+printf '%s\n' "${table[@]}"

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with the script that sources this one
+# The demo's configuration: two brokers with one pair of SAs between them, fresh keys in each run.
+
+# An SPI's top byte is the receiver's lcore + 1: both brokers have one lcore.
+spi_to_gateway=0x01000a01 spi_to_broker=0x01000b01
+key_to_gateway="" salt_to_gateway="" key_to_broker="" salt_to_broker=""
+
+# Writes one SA in YAML: SPI KEY SALT
+sa() { printf '{ spi: %s, key: "%s", salt: "%s", esn: false }' "$1" "$2" "$3"; }
+
+write_configurations() {
+  local to_gateway to_broker
+  key_to_gateway=$(openssl rand -hex 16) salt_to_gateway=$(openssl rand -hex 4)
+  key_to_broker=$(openssl rand -hex 16) salt_to_broker=$(openssl rand -hex 4)
+  # Without extended sequence numbers, because tshark cannot check an ICV over the hidden half.
+  to_gateway=$(sa $spi_to_gateway "$key_to_gateway" "$salt_to_gateway")
+  to_broker=$(sa $spi_to_broker "$key_to_broker" "$salt_to_broker")
+  mkdir "$lab/broker" "$lab/gateway"
+  cat >"$lab/broker/broker.yaml" <<END
+listen: ["10.99.0.1:4433"]
+certificate: { certificateFile: cert.pem, keyFile: key.pem, selfSigned: true, names: ["10.99.0.1"] }
+authentication: { usersFile: users }
+pools:
+  - { name: users, ipv4: 10.60.0.0/24 }
+defaults: { pool: users, mtu: 1380, include: [10.77.0.0/16] }
+lcores: { count: 1, idle: adaptive }
+esp:
+  insecureStaticKeys: true
+  stateFile: esp.state
+  tunnels:
+    - name: datacentre
+      mode: udp
+      local: 10.98.0.1:4500
+      remote: 10.98.0.2:4500
+      remotePrefixes: [10.77.0.0/16]
+      mtu: 1380
+      pairs:
+        - { lcore: 0, outbound: $to_gateway, inbound: $to_broker }
+control: { socket: control.sock }
+log: { auditFile: audit.log }
+END
+  cat >"$lab/gateway/broker.yaml" <<END
+lcores: { count: 1, idle: adaptive }
+tun: { name: dc0, addresses: [10.77.0.1/32], mtu: 1380, routes: [10.77.0.0/16], kernelRoutes: [10.60.0.0/24] }
+esp:
+  insecureStaticKeys: true
+  stateFile: esp.state
+  tunnels:
+    - name: broker
+      mode: udp
+      local: 10.98.0.2:4500
+      remote: 10.98.0.1:4500
+      remotePrefixes: [10.60.0.0/24]
+      mtu: 1380
+      pairs:
+        - { lcore: 0, outbound: $to_broker, inbound: $to_gateway }
+control: { socket: control.sock }
+END
+  chmod 600 "$lab"/*/broker.yaml
+}
