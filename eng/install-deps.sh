@@ -16,7 +16,7 @@ source "$(dirname "$0")/lib/common.sh"
 
 declare -A groups=(
   [build]="ca-certificates libssl3"
-  [test]="openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect jq shellcheck"
+  [test]="git openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck"
   [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
   [bench]="openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
 )

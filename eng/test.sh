@@ -116,7 +116,7 @@ else
 fi
 
 step "Vectors"
-if [[ -x vectors/restore.sh ]] && ! vectors/restore.sh; then
+if ! vectors/restore.sh; then
   fail "vectors/restore.sh could not restore the test vectors (see above)"
 fi
 

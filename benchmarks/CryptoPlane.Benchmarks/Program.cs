@@ -1,6 +1,7 @@
 using CryptoPlane.Benchmarks;
 using CryptoPlane.Benchmarks.Aead;
 using CryptoPlane.Benchmarks.Measuring;
+using CryptoPlane.Benchmarks.Tls;
 
 if (!BenchmarkOptions.TryParse(args, out BenchmarkOptions? options, out string message))
 {
@@ -14,6 +15,6 @@ if (options.Help)
 }
 
 var runner = new InterleavedRunner(options.Quick);
-IEnumerable<BenchmarkResult> results = AeadSuite.Run(runner, options.Quick);
+IEnumerable<BenchmarkResult> results = options.Suite == "aead" ? AeadSuite.Run(runner, options.Quick) : TlsSuite.Run(runner, options.Quick);
 BenchmarkReport.Write([.. results], options.JsonFile);
 return 0;

@@ -10,7 +10,7 @@ key_to_gateway="" salt_to_gateway="" key_to_broker="" salt_to_broker=""
 sa() { printf '{ spi: %s, key: "%s", salt: "%s", esn: false }' "$1" "$2" "$3"; }
 
 write_configurations() {
-  local to_gateway to_broker
+  local to_gateway to_broker name
   key_to_gateway=$(openssl rand -hex 16) salt_to_gateway=$(openssl rand -hex 4)
   key_to_broker=$(openssl rand -hex 16) salt_to_broker=$(openssl rand -hex 4)
   # Without extended sequence numbers, because tshark cannot check an ICV over the hidden half.
@@ -58,4 +58,6 @@ esp:
 control: { socket: control.sock }
 END
   chmod 600 "$lab"/*/broker.yaml
+  # Which sequence numbers of a static key were used is on disk before the first of them is: a broker refuses to start without.
+  for name in broker gateway; do "$broker" esp init-state --config "$lab/$name/broker.yaml" >/dev/null; done
 }

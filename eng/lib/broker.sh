@@ -12,11 +12,11 @@ broker_start() {
 }
 
 broker_answers() { # NAME PID
-  kill -0 "$2" && "$broker" status --config "$lab/$1/broker.yaml"
+  kill -0 "$2" && "$broker" status --json --no-users --config "$lab/$1/broker.yaml"
 }
 
 # Adds a user to a broker's users file: NAME USER PASSWORD
-broker_user() { "$broker" user add "$2" --file "$lab/$1/users" --password-stdin <<<"$3"; }
+broker_user() { "$broker" user add "$2" --users "$lab/$1/users" <<<"$3" >/dev/null; }
 
 # The command prefix that pins servers to a CPU; none by default.
 server_cpus=()

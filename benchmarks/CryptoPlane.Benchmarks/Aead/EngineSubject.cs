@@ -9,7 +9,8 @@ internal sealed unsafe class EngineSubject : IBenchmarkSubject
     /// <summary>Operations of one run.</summary>
     public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
 
-    private const int Rounds = 32;
+    // Several rounds, since a burst of small operations is over in the time of a few timestamps.
+    private const int Rounds = 4;
 
     private readonly AeadWorkload _workload;
     private readonly AeadEngine _engine;

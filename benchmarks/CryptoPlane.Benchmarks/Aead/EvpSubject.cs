@@ -7,9 +7,7 @@ namespace CryptoPlane.Benchmarks.Aead;
 internal sealed unsafe class EvpSubject : IBenchmarkSubject
 {
     /// <summary>Operations of one run.</summary>
-    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
-
-    private const int Rounds = 4;
+    public const int OperationsOfRun = AeadWorkload.Operations;
 
     private readonly AeadWorkload _workload;
     private readonly nint _cipher;
@@ -47,13 +45,10 @@ internal sealed unsafe class EvpSubject : IBenchmarkSubject
         byte* nonce = stackalloc byte[AeadSizes.Nonce];
         fixed (byte* aad = _workload.Aad)
         {
-            for (int round = 0; round < Rounds; round++)
+            for (int i = 0; i < AeadWorkload.Operations; i++)
             {
-                for (int i = 0; i < AeadWorkload.Operations; i++)
-                {
-                    AeadWorkload.WriteNonce(new Span<byte>(nonce, AeadSizes.Nonce), _encrypt == 1 ? _nonce++ : (ulong)i);
-                    One(_contexts[i % _contexts.Length], i, nonce, aad);
-                }
+                AeadWorkload.WriteNonce(new Span<byte>(nonce, AeadSizes.Nonce), _encrypt == 1 ? _nonce++ : (ulong)i);
+                One(_contexts[i % _contexts.Length], i, nonce, aad);
             }
         }
     }

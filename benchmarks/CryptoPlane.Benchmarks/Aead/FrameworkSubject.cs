@@ -8,9 +8,7 @@ namespace CryptoPlane.Benchmarks.Aead;
 internal sealed unsafe class FrameworkSubject : IBenchmarkSubject
 {
     /// <summary>Operations of one run.</summary>
-    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
-
-    private const int Rounds = 4;
+    public const int OperationsOfRun = AeadWorkload.Operations;
 
     private delegate void Operation(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> source, Span<byte> destination, Span<byte> tag, ReadOnlySpan<byte> aad);
 
@@ -49,15 +47,12 @@ internal sealed unsafe class FrameworkSubject : IBenchmarkSubject
     {
         bool seal = _workload.Direction == AeadDirection.Seal;
         Span<byte> nonce = stackalloc byte[AeadSizes.Nonce];
-        for (int round = 0; round < Rounds; round++)
+        for (int i = 0; i < AeadWorkload.Operations; i++)
         {
-            for (int i = 0; i < AeadWorkload.Operations; i++)
-            {
-                AeadWorkload.WriteNonce(nonce, seal ? _nonce++ : (ulong)i);
-                byte* tag = (seal ? _workload.Destination(i) : _workload.Source(i)) + _workload.Length;
-                _operations[i % _operations.Length](nonce, new ReadOnlySpan<byte>(_workload.Source(i), _workload.Length),
-                    new Span<byte>(_workload.Destination(i), _workload.Length), new Span<byte>(tag, AeadSizes.Tag), _workload.Aad);
-            }
+            AeadWorkload.WriteNonce(nonce, seal ? _nonce++ : (ulong)i);
+            byte* tag = (seal ? _workload.Destination(i) : _workload.Source(i)) + _workload.Length;
+            _operations[i % _operations.Length](nonce, new ReadOnlySpan<byte>(_workload.Source(i), _workload.Length),
+                new Span<byte>(_workload.Destination(i), _workload.Length), new Span<byte>(tag, AeadSizes.Tag), _workload.Aad);
         }
     }
 

@@ -4,21 +4,31 @@ namespace CryptoPlane.Benchmarks.Measuring;
 
 /// <summary>
 /// Measures subjects side by side: a short sample of ours, one of each peer, and again, so that a change of the clock frequency or a
-/// noisy neighbour meets all of them alike. The figure is the median of the samples.
+/// noisy neighbour meets all of them alike. Samples are shorter than a time slice, so that most of them are not interrupted where the
+/// machine has other work. The figure is their median.
 /// </summary>
-/// <param name="quick">Fewer and shorter samples.</param>
+/// <param name="quick">Fewer samples.</param>
 internal sealed class InterleavedRunner(bool quick)
 {
-    private readonly int _samples = quick ? 11 : 21;
-    private readonly double _sampleNanoseconds = quick ? 2e6 : 5e6;
-    private readonly double _warmUpNanoseconds = quick ? 10e6 : 30e6;
+    private const double SampleNanoseconds = 0.4e6;
+
+    private readonly int _samples = quick ? 61 : 201;
+    // The JIT replaces what runs often about 100 ms after it is first called: kernels differ from case to case, peers do not.
+    private readonly double _warmUpNanoseconds = quick ? 130e6 : 250e6;
     private readonly Stopwatch _progress = Stopwatch.StartNew();
+    private bool _isWarm;
 
     /// <summary>Measures ours and the peers, prints one progress line, and disposes of all of them.</summary>
     public IReadOnlyList<BenchmarkResult> Measure(string name, int bytes, IBenchmarkSubject ours, params IBenchmarkSubject[] peers)
     {
         IBenchmarkSubject[] subjects = [ours, .. peers];
-        int[] runs = [.. subjects.Select(Calibrate)];
+        if (!_isWarm)
+        {
+            // What all cases share is compiled for good before the first of them counts.
+            Array.ForEach(subjects, subject => Calibrate(subject, 1e9));
+            _isWarm = true;
+        }
+        int[] runs = [.. subjects.Select((subject, i) => Calibrate(subject, i == 0 ? _warmUpNanoseconds : _warmUpNanoseconds / 4))];
         double[][] samples = [.. subjects.Select(_ => new double[_samples])];
         for (int sample = 0; sample < _samples; sample++)
         {
@@ -38,15 +48,16 @@ internal sealed class InterleavedRunner(bool quick)
     }
 
     /// <summary>Warms a subject up (JIT tiers, caches) and finds how many runs fill a sample.</summary>
-    private int Calibrate(IBenchmarkSubject subject)
+    private static int Calibrate(IBenchmarkSubject subject, double warmUpNanoseconds)
     {
-        double spent = 0, last = 0;
-        for (int run = 0; run < 3 || spent < _warmUpNanoseconds; run++)
+        double spent = 0, shortest = double.MaxValue;
+        for (int run = 0; run < 3 || spent < warmUpNanoseconds; run++)
         {
-            last = Sample(subject, 1) * subject.OperationsPerRun;
-            spent += last;
+            double duration = Sample(subject, 1) * subject.OperationsPerRun;
+            spent += duration;
+            shortest = Math.Min(shortest, duration);
         }
-        return Math.Clamp((int)(_sampleNanoseconds / last), 1, 10_000);
+        return Math.Clamp((int)(SampleNanoseconds / shortest), 1, 10_000);
     }
 
     /// <summary>Nanoseconds per operation over some runs, without their preparation.</summary>
