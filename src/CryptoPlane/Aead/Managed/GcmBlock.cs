@@ -42,6 +42,7 @@ internal static unsafe class GcmBlock
     }
 
     /// <summary>Loads 1 to 15 bytes and not one more, and zeros behind them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LoadPartial(byte* source, int count)
     {
         // Two loads that overlap in the middle; the shift drops what both have.
@@ -64,6 +65,7 @@ internal static unsafe class GcmBlock
     }
 
     /// <summary>Stores the first 1 to 15 bytes of a block and not one more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePartial(Vector128<byte> block, byte* destination, int count)
     {
         ulong low = block.AsUInt64().GetElement(0);

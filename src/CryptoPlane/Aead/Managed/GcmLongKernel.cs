@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using AesNi = System.Runtime.Intrinsics.X86.Aes;
@@ -72,24 +73,25 @@ internal static unsafe class GcmLongKernel
             counter += GroupBlocks;
 
             TVector low = default, middle = default, high = default;
-            TVector x = TLanes.Xor(TLanes.LoadReversed(hashed), TLanes.InFirst(hash));
-            Ghash.AddProduct<TLanes, TVector>(ref low, ref middle, ref high, x, powers);
+            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
 
             // One round for the eight lanes, then the next block of the hash: both units stay busy.
-            for (int round = 1; round < TRounds.Count; round++)
-            {
-                k = Vector128.Load(roundKeys + 16 * round);
-                b0 = AesNi.Encrypt(b0, k);
-                b1 = AesNi.Encrypt(b1, k);
-                b2 = AesNi.Encrypt(b2, k);
-                b3 = AesNi.Encrypt(b3, k);
-                b4 = AesNi.Encrypt(b4, k);
-                b5 = AesNi.Encrypt(b5, k);
-                b6 = AesNi.Encrypt(b6, k);
-                b7 = AesNi.Encrypt(b7, k);
-                if (round < GroupBlocks && round % TLanes.Blocks == 0)
-                    Ghash.AddProduct<TLanes, TVector>(ref low, ref middle, ref high, TLanes.LoadReversed(hashed + 16 * round), powers + 16 * round);
-            }
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 1);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 1);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 2);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 2);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 3);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 3);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 4);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 4);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 5);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 5);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 6);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 6);
+            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 7);
+            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 7);
+            for (int round = GroupBlocks; round < TRounds.Count; round++)
+                Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * round);
             hash = Ghash.Reduce(TLanes.Fold(low), TLanes.Fold(middle), TLanes.Fold(high));
 
             k = Vector128.Load(roundKeys + 16 * TRounds.Count);
@@ -105,7 +107,41 @@ internal static unsafe class GcmLongKernel
             hashed = TDirection.Seals ? destination : source;
             destination += GroupLength;
         }
-        *state = TDirection.Seals ? Ghash.Group<TLanes, TVector>(hash, hashed, key->HashPowers) : hash;
+        *state = TDirection.Seals ? Ghash.Group<TLanes, TVector>(hash, hashed, powers) : hash;
         return groups * GroupLength;
+    }
+
+    /// <summary>One AES round of all lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round(
+        ref Vector128<byte> b0,
+        ref Vector128<byte> b1,
+        ref Vector128<byte> b2,
+        ref Vector128<byte> b3,
+        ref Vector128<byte> b4,
+        ref Vector128<byte> b5,
+        ref Vector128<byte> b6,
+        ref Vector128<byte> b7,
+        byte* roundKey)
+    {
+        Vector128<byte> k = Vector128.Load(roundKey);
+        b0 = AesNi.Encrypt(b0, k);
+        b1 = AesNi.Encrypt(b1, k);
+        b2 = AesNi.Encrypt(b2, k);
+        b3 = AesNi.Encrypt(b3, k);
+        b4 = AesNi.Encrypt(b4, k);
+        b5 = AesNi.Encrypt(b5, k);
+        b6 = AesNi.Encrypt(b6, k);
+        b7 = AesNi.Encrypt(b7, k);
+    }
+
+    /// <summary>Block number <paramref name="index"/> of the hashed group, if a vector of blocks begins there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Hash<TLanes, TVector>(ref TVector low, ref TVector middle, ref TVector high, byte* hashed, byte* powers, [ConstantExpected] int index)
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        if (index % TLanes.Blocks == 0)
+            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.LoadReversed(hashed + 16 * index), powers + 16 * index);
     }
 }

@@ -36,33 +36,31 @@ internal static unsafe class Ghash
     public const int HalfSumsOffset = 16 * Powers;
 
     /// <summary>PSHUFB control that reverses the bytes of a block.</summary>
-    public static Vector128<byte> ReverseBytes => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    public static Vector128<byte> ReverseBytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    }
 
     /// <summary>Reverses the bytes of a block: from and to the hash's representation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Reverse(Vector128<byte> block) => Ssse3.Shuffle(block, ReverseBytes).AsUInt64();
 
-    /// <summary>Adds the products of the blocks in <paramref name="x"/> and as many powers of H to the three sums.</summary>
+    /// <summary>Adds the product of a block and a power of H to the three sums.</summary>
     /// <param name="low">Sum of low·low.</param>
     /// <param name="middle">Sum of (low+high)·(low+high).</param>
     /// <param name="high">Sum of high·high.</param>
-    /// <param name="x">Blocks in the hash's representation.</param>
-    /// <param name="power">The power of H for the first of them; the next ones follow.</param>
+    /// <param name="x">The block in the hash's representation.</param>
+    /// <param name="power">The power of H, in the key's table.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct<TLanes, TVector>(ref TVector low, ref TVector middle, ref TVector high, TVector x, byte* power)
-        where TLanes : struct, IGhashLanes<TVector>
-        where TVector : struct
+    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, byte* power)
     {
-        TVector h = TLanes.Load(power);
-        low = TLanes.Xor(low, TLanes.MultiplyLow(x, h));
-        high = TLanes.Xor(high, TLanes.MultiplyHigh(x, h));
-        middle = TLanes.Xor(middle, TLanes.MultiplyLow(TLanes.HalfSums(x), TLanes.Load(power + HalfSumsOffset)));
+        Vector128<ulong> h = Vector128.Load((ulong*)power);
+        Vector128<ulong> halves = x ^ Sse2.Shuffle(x.AsUInt32(), SwapHalves).AsUInt64();
+        low ^= Pclmulqdq.CarrylessMultiply(x, h, LowHalves);
+        high ^= Pclmulqdq.CarrylessMultiply(x, h, HighHalves);
+        middle ^= Pclmulqdq.CarrylessMultiply(halves, Vector128.Load((ulong*)(power + HalfSumsOffset)), LowHalves);
     }
-
-    /// <inheritdoc cref="AddProduct{TLanes,TVector}"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, byte* power) =>
-        AddProduct<GhashLanes128, Vector128<ulong>>(ref low, ref middle, ref high, x, power);
 
     /// <summary>Reduces the sums of <see cref="AddProduct"/> to one block in the hash's representation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,16 +83,20 @@ internal static unsafe class Ghash
     }
 
     /// <summary>Hashes <see cref="GcmLongKernel.GroupBlocks"/> blocks of ciphertext onto <paramref name="hash"/>.</summary>
+    /// <param name="hash">The hash so far.</param>
+    /// <param name="blocks">The ciphertext.</param>
+    /// <param name="powers">The power of H for the first block; the next ones follow.</param>
+    /// <returns>The new hash.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Group<TLanes, TVector>(Vector128<ulong> hash, byte* blocks, byte* powers)
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
     {
         TVector low = default, middle = default, high = default;
-        TVector x = TLanes.Xor(TLanes.LoadReversed(blocks), TLanes.InFirst(hash));
-        AddProduct<TLanes, TVector>(ref low, ref middle, ref high, x, powers + PowerOffset(GcmLongKernel.GroupBlocks));
+        TVector x = TLanes.AddToFirst(TLanes.LoadReversed(blocks), hash);
+        TLanes.AddProduct(ref low, ref middle, ref high, x, powers);
         for (int i = TLanes.Blocks; i < GcmLongKernel.GroupBlocks; i += TLanes.Blocks)
-            AddProduct<TLanes, TVector>(ref low, ref middle, ref high, TLanes.LoadReversed(blocks + 16 * i), powers + PowerOffset(GcmLongKernel.GroupBlocks - i));
+            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.LoadReversed(blocks + 16 * i), powers + 16 * i);
         return Reduce(TLanes.Fold(low), TLanes.Fold(middle), TLanes.Fold(high));
     }
 
@@ -139,7 +141,7 @@ internal static unsafe class Ghash
     private static void StorePower(Vector128<ulong> value, byte* power)
     {
         value.Store((ulong*)power);
-        GhashLanes128.HalfSums(value).Store((ulong*)(power + HalfSumsOffset));
+        (value ^ Swap(value)).Store((ulong*)(power + HalfSumsOffset));
     }
 
     /// <summary>H·x modulo the polynomial, the carry applied by a mask.</summary>

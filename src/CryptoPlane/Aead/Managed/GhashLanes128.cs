@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,21 +13,16 @@ internal readonly unsafe struct GhashLanes128 : IGhashLanes<Vector128<ulong>>
 
     public static int Blocks => 1;
 
-    public static Vector128<ulong> Load(byte* source) => Vector128.Load((ulong*)source);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> LoadReversed(byte* source) => Ssse3.Shuffle(Vector128.Load(source), Ghash.ReverseBytes).AsUInt64();
 
-    public static Vector128<ulong> LoadReversed(byte* source) => Ghash.Reverse(Vector128.Load(source));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> AddToFirst(Vector128<ulong> blocks, Vector128<ulong> value) => blocks ^ value;
 
-    public static Vector128<ulong> InFirst(Vector128<ulong> value) => value;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, byte* power) =>
+        Ghash.AddProduct(ref low, ref middle, ref high, x, power);
 
-    public static Vector128<ulong> HalfSums(Vector128<ulong> value) => value ^ Sse2.Shuffle(value.AsUInt32(), Ghash.SwapHalves).AsUInt64();
-
-    public static Vector128<ulong> Xor(Vector128<ulong> left, Vector128<ulong> right) => left ^ right;
-
-    public static Vector128<ulong> MultiplyLow(Vector128<ulong> left, Vector128<ulong> right) =>
-        Pclmulqdq.CarrylessMultiply(left, right, Ghash.LowHalves);
-
-    public static Vector128<ulong> MultiplyHigh(Vector128<ulong> left, Vector128<ulong> right) =>
-        Pclmulqdq.CarrylessMultiply(left, right, Ghash.HighHalves);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Fold(Vector128<ulong> value) => value;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,22 +13,23 @@ internal readonly unsafe struct GhashLanes256 : IGhashLanes<Vector256<ulong>>
 
     public static int Blocks => 2;
 
-    public static Vector256<ulong> Load(byte* source) => Vector256.Load((ulong*)source);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<ulong> LoadReversed(byte* source) =>
         Avx2.Shuffle(Vector256.Load(source), Vector256.Create(Ghash.ReverseBytes)).AsUInt64();
 
-    public static Vector256<ulong> InFirst(Vector128<ulong> value) => value.ToVector256();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ulong> AddToFirst(Vector256<ulong> blocks, Vector128<ulong> value) => blocks ^ value.ToVector256();
 
-    public static Vector256<ulong> HalfSums(Vector256<ulong> value) => value ^ Avx2.Shuffle(value.AsUInt32(), Ghash.SwapHalves).AsUInt64();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref Vector256<ulong> low, ref Vector256<ulong> middle, ref Vector256<ulong> high, Vector256<ulong> x, byte* power)
+    {
+        Vector256<ulong> h = Vector256.Load((ulong*)power);
+        Vector256<ulong> halves = x ^ Avx2.Shuffle(x.AsUInt32(), Ghash.SwapHalves).AsUInt64();
+        low ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.LowHalves);
+        high ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.HighHalves);
+        middle ^= Pclmulqdq.V256.CarrylessMultiply(halves, Vector256.Load((ulong*)(power + Ghash.HalfSumsOffset)), Ghash.LowHalves);
+    }
 
-    public static Vector256<ulong> Xor(Vector256<ulong> left, Vector256<ulong> right) => left ^ right;
-
-    public static Vector256<ulong> MultiplyLow(Vector256<ulong> left, Vector256<ulong> right) =>
-        Pclmulqdq.V256.CarrylessMultiply(left, right, Ghash.LowHalves);
-
-    public static Vector256<ulong> MultiplyHigh(Vector256<ulong> left, Vector256<ulong> right) =>
-        Pclmulqdq.V256.CarrylessMultiply(left, right, Ghash.HighHalves);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Fold(Vector256<ulong> value) => value.GetLower() ^ value.GetUpper();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,23 +13,24 @@ internal readonly unsafe struct GhashLanes512 : IGhashLanes<Vector512<ulong>>
 
     public static int Blocks => 4;
 
-    public static Vector512<ulong> Load(byte* source) => Vector512.Load((ulong*)source);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> LoadReversed(byte* source) =>
         Avx512BW.Shuffle(Vector512.Load(source), Vector512.Create(Ghash.ReverseBytes)).AsUInt64();
 
-    public static Vector512<ulong> InFirst(Vector128<ulong> value) => value.ToVector256().ToVector512();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ulong> AddToFirst(Vector512<ulong> blocks, Vector128<ulong> value) => blocks ^ value.ToVector256().ToVector512();
 
-    public static Vector512<ulong> HalfSums(Vector512<ulong> value) => value ^ Avx512F.Shuffle(value.AsUInt32(), Ghash.SwapHalves).AsUInt64();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref Vector512<ulong> low, ref Vector512<ulong> middle, ref Vector512<ulong> high, Vector512<ulong> x, byte* power)
+    {
+        Vector512<ulong> h = Vector512.Load((ulong*)power);
+        Vector512<ulong> halves = x ^ Avx512F.Shuffle(x.AsUInt32(), Ghash.SwapHalves).AsUInt64();
+        low ^= Pclmulqdq.V512.CarrylessMultiply(x, h, Ghash.LowHalves);
+        high ^= Pclmulqdq.V512.CarrylessMultiply(x, h, Ghash.HighHalves);
+        middle ^= Pclmulqdq.V512.CarrylessMultiply(halves, Vector512.Load((ulong*)(power + Ghash.HalfSumsOffset)), Ghash.LowHalves);
+    }
 
-    public static Vector512<ulong> Xor(Vector512<ulong> left, Vector512<ulong> right) => left ^ right;
-
-    public static Vector512<ulong> MultiplyLow(Vector512<ulong> left, Vector512<ulong> right) =>
-        Pclmulqdq.V512.CarrylessMultiply(left, right, Ghash.LowHalves);
-
-    public static Vector512<ulong> MultiplyHigh(Vector512<ulong> left, Vector512<ulong> right) =>
-        Pclmulqdq.V512.CarrylessMultiply(left, right, Ghash.HighHalves);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Fold(Vector512<ulong> value)
     {
         Vector256<ulong> half = value.GetLower() ^ value.GetUpper();

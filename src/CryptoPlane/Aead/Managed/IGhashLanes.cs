@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>
-/// Carry-less arithmetic on one, two or four blocks at a time: the width of the CPU's multiplier as a type, so that the kernels are
+/// Carry-less arithmetic on one, two or four blocks at a time: the width of the CPU's multiplier as a type, so that the long kernel is
 /// written once and the JIT makes one per width.
 /// </summary>
 /// <typeparam name="TVector">The vector that holds <see cref="Blocks"/> blocks, the first in the lowest lane.</typeparam>
@@ -19,26 +19,14 @@ internal unsafe interface IGhashLanes<TVector>
     /// <summary>Blocks per vector: 1, 2 or 4.</summary>
     static abstract int Blocks { get; }
 
-    /// <summary>Loads <see cref="Blocks"/> values that are in the hash's representation (powers of H).</summary>
-    static abstract TVector Load(byte* source);
-
-    /// <summary>Loads <see cref="Blocks"/> blocks of ciphertext and reverses the bytes of each.</summary>
+    /// <summary>Loads <see cref="Blocks"/> blocks of ciphertext into the hash's representation: the bytes of each reversed.</summary>
     static abstract TVector LoadReversed(byte* source);
 
-    /// <summary>A vector with <paramref name="value"/> in the first block's lane and zeros elsewhere.</summary>
-    static abstract TVector InFirst(Vector128<ulong> value);
+    /// <summary>Adds <paramref name="value"/> to the first block.</summary>
+    static abstract TVector AddToFirst(TVector blocks, Vector128<ulong> value);
 
-    /// <summary>Per lane: the sum of the two halves, in both halves.</summary>
-    static abstract TVector HalfSums(TVector value);
-
-    /// <summary>Sum in the field.</summary>
-    static abstract TVector Xor(TVector left, TVector right);
-
-    /// <summary>Per lane: the 128-bit product of the low halves.</summary>
-    static abstract TVector MultiplyLow(TVector left, TVector right);
-
-    /// <summary>Per lane: the 128-bit product of the high halves.</summary>
-    static abstract TVector MultiplyHigh(TVector left, TVector right);
+    /// <summary>Adds the products of <paramref name="x"/>'s blocks and as many powers of H to the three sums of every lane; see <see cref="Ghash.AddProduct"/>.</summary>
+    static abstract void AddProduct(ref TVector low, ref TVector middle, ref TVector high, TVector x, byte* power);
 
     /// <summary>The sum of all lanes.</summary>
     static abstract Vector128<ulong> Fold(TVector value);
