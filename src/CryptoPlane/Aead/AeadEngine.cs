@@ -219,8 +219,13 @@ public sealed unsafe partial class AeadEngine : IDisposable
         AeadBackendKind kind = first->Key.Block->Backend;
         backend = _byKind[(int)kind];
         int run = 1;
-        while (run < limit && first[run].Length <= int.MaxValue && TryAttachKey(first[run].Key) && first[run].Key.Block->Backend == kind)
-            run++;
+        for (; run < limit; run++)
+        {
+            AeadKeyBlock* block = first[run].Key.Block;
+            // A key that is not attached yet ends the run, and begins the next one with its attachment.
+            if (first[run].Length > int.MaxValue || block == null || block->Backend != kind)
+                break;
+        }
         return run;
     }
 

@@ -69,18 +69,21 @@ internal static unsafe class GcmTailKernel
         if (TBlocks.Value >= 6) b6 = GcmBlock.Counter(nonce, counter + 6) ^ k;
         if (TBlocks.Value >= 7) b7 = GcmBlock.Counter(nonce, counter + 7) ^ k;
         if (TBlocks.Value >= 8) b8 = GcmBlock.Counter(nonce, counter + 8) ^ k;
-        for (int round = 1; round < TRounds.Count; round++)
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 1);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 2);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 3);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 4);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 5);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 6);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 7);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 8);
+        Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 9);
+        if (TRounds.Count > 10)
         {
-            k = Vector128.Load(key->RoundKeys + 16 * round);
-            b0 = AesNi.Encrypt(b0, k);
-            if (TBlocks.Value >= 1) b1 = AesNi.Encrypt(b1, k);
-            if (TBlocks.Value >= 2) b2 = AesNi.Encrypt(b2, k);
-            if (TBlocks.Value >= 3) b3 = AesNi.Encrypt(b3, k);
-            if (TBlocks.Value >= 4) b4 = AesNi.Encrypt(b4, k);
-            if (TBlocks.Value >= 5) b5 = AesNi.Encrypt(b5, k);
-            if (TBlocks.Value >= 6) b6 = AesNi.Encrypt(b6, k);
-            if (TBlocks.Value >= 7) b7 = AesNi.Encrypt(b7, k);
-            if (TBlocks.Value >= 8) b8 = AesNi.Encrypt(b8, k);
+            Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 10);
+            Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 11);
+            Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 12);
+            Round<TBlocks>(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8, key->RoundKeys + 16 * 13);
         }
         k = Vector128.Load(key->RoundKeys + 16 * TRounds.Count);
         b0 = AesNi.EncryptLast(b0, k);
@@ -115,6 +118,33 @@ internal static unsafe class GcmTailKernel
         }
         // One comparison of all 128 bits: no position of a difference shows in the time.
         return tag == Vector128.Load(source + left);
+    }
+
+    /// <summary>One AES round of the lanes in use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round<TBlocks>(
+        ref Vector128<byte> b0,
+        ref Vector128<byte> b1,
+        ref Vector128<byte> b2,
+        ref Vector128<byte> b3,
+        ref Vector128<byte> b4,
+        ref Vector128<byte> b5,
+        ref Vector128<byte> b6,
+        ref Vector128<byte> b7,
+        ref Vector128<byte> b8,
+        byte* roundKey)
+        where TBlocks : struct, IBlockCount
+    {
+        Vector128<byte> k = Vector128.Load(roundKey);
+        b0 = AesNi.Encrypt(b0, k);
+        if (TBlocks.Value >= 1) b1 = AesNi.Encrypt(b1, k);
+        if (TBlocks.Value >= 2) b2 = AesNi.Encrypt(b2, k);
+        if (TBlocks.Value >= 3) b3 = AesNi.Encrypt(b3, k);
+        if (TBlocks.Value >= 4) b4 = AesNi.Encrypt(b4, k);
+        if (TBlocks.Value >= 5) b5 = AesNi.Encrypt(b5, k);
+        if (TBlocks.Value >= 6) b6 = AesNi.Encrypt(b6, k);
+        if (TBlocks.Value >= 7) b7 = AesNi.Encrypt(b7, k);
+        if (TBlocks.Value >= 8) b8 = AesNi.Encrypt(b8, k);
     }
 
     /// <summary>XORs one block of 1 to 16 bytes with the key stream.</summary>
