@@ -37,6 +37,14 @@ public sealed class MalformedInnerTests : IDisposable
     }
 
     [Fact]
+    public void Padding_does_not_reach_back_into_the_IV()
+    {
+        // Pad length 3 over two bytes: the IV's last byte would be the first of the padding 1, 2, 3.
+        byte[] wire = _forge.Seal(++_sequence, [2, 3, 3, 59], iv: 1);
+        Assert.Equal(new Opened(EspStatus.Added, EspDropReason.BadPadding, null), _bed.Open(wire));
+    }
+
+    [Fact]
     public void A_pad_length_that_eats_into_the_inner_packet_is_noticed_even_if_the_bytes_look_like_padding()
     {
         byte[] inner = InnerPackets.IPv4(62);

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
+using CryptoPlane.Esp.Wire;
+using CryptoPlane.TestKit;
 
 namespace CryptoPlane.Esp.Tests.Wire;
 
@@ -59,6 +61,20 @@ public sealed unsafe class OuterHeaderTests
             Assert.Equal(0, InnerPackets.Checksum(pseudo));
             Assert.NotEqual(0, BinaryPrimitives.ReadUInt16BigEndian(wire.AsSpan(46)));
         }
+    }
+
+    [Fact]
+    public void A_UDP_checksum_of_zero_is_sent_as_all_ones()
+    {
+        byte[] packet = InnerPackets.IPv6(80, 3);
+        packet[^2] = packet[^1] = 0;
+        using var buffer = new NativeBuffer(packet);
+        OuterHeader.WriteUdpChecksum(buffer.Pointer, packet.Length);
+        // The checksum itself as the payload's last word brings the sum to all ones, and so the checksum to 0.
+        buffer.Span.Slice(46, 2).CopyTo(buffer.Span[^2..]);
+        buffer.Span.Slice(46, 2).Clear();
+        OuterHeader.WriteUdpChecksum(buffer.Pointer, packet.Length);
+        Assert.Equal(0xFFFF, BinaryPrimitives.ReadUInt16BigEndian(buffer.Span[46..]));
     }
 
     [Theory]
