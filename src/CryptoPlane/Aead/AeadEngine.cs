@@ -63,7 +63,8 @@ public sealed unsafe partial class AeadEngine : IDisposable
     /// <exception cref="InvalidOperationException">The environment variable has a value that is none of its choices.</exception>
     public static AeadEngine CreateDefault(AeadEngineOptions? options = null)
     {
-        (AeadBackendChoice choice, string reason) = (options ?? new AeadEngineOptions()).Resolve();
+        string? forced = Environment.GetEnvironmentVariable(AeadEngineOptions.EnvironmentVariable);
+        (AeadBackendChoice choice, string reason) = (options ?? new AeadEngineOptions()).Resolve(forced);
         return new AeadEngine(reason, AeadBackends.Create(choice));
     }
 

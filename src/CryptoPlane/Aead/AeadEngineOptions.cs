@@ -10,10 +10,10 @@ public sealed class AeadEngineOptions
     public AeadBackendChoice Backend { get; init; } = AeadBackendChoice.Auto;
 
     /// <summary>The choice that holds, and who made it, for people.</summary>
-    /// <exception cref="InvalidOperationException">The environment variable has another value.</exception>
-    internal (AeadBackendChoice Choice, string Reason) Resolve()
+    /// <param name="forced">The value of <see cref="EnvironmentVariable"/>.</param>
+    /// <exception cref="InvalidOperationException">The value is none of the choices.</exception>
+    internal (AeadBackendChoice Choice, string Reason) Resolve(string? forced)
     {
-        string? forced = Environment.GetEnvironmentVariable(EnvironmentVariable);
         if (string.IsNullOrEmpty(forced))
             return (Backend, Backend == AeadBackendChoice.Auto ? "chosen by CPU" : "chosen by option");
         AeadBackendChoice choice = forced.ToLowerInvariant() switch

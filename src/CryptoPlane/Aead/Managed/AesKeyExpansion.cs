@@ -6,7 +6,10 @@ using AesNi = System.Runtime.Intrinsics.X86.Aes;
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>AES key expansion (FIPS 197 §5.2) with AESKEYGENASSIST, and the encryption of one block.</summary>
-/// <remarks>Constant time: no branch and no index depends on the key, only on its size.</remarks>
+/// <remarks>
+/// Constant time: no branch and no index depends on the key, only on its size. Everything that sees a key is compiled optimised at
+/// once (here and in the kernels): code of the JIT's first tier would copy it around in its stack frame.
+/// </remarks>
 internal static unsafe class AesKeyExpansion
 {
     /// <summary>Writes 11 round keys of 16 bytes.</summary>
@@ -50,6 +53,7 @@ internal static unsafe class AesKeyExpansion
     }
 
     /// <summary>Encrypts one block, for the hash key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> EncryptBlock(Vector128<byte> block, byte* roundKeys, int rounds)
     {
         block ^= Vector128.Load(roundKeys);
@@ -59,9 +63,11 @@ internal static unsafe class AesKeyExpansion
     }
 
     /// <summary>RotWord, SubWord and Rcon of the last word, in every word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Word3(Vector128<byte> assist) => Sse2.Shuffle(assist.AsUInt32(), 0xFF).AsByte();
 
     /// <summary>SubWord of the last word, in every word: the extra step of 256-bit keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Word2(Vector128<byte> assist) => Sse2.Shuffle(assist.AsUInt32(), 0xAA).AsByte();
 
     /// <summary>Each new word is the old one XORed with the new one before it: a running XOR over the four words.</summary>

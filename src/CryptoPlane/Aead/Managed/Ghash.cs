@@ -138,6 +138,7 @@ internal static unsafe class Ghash
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StorePower(Vector128<ulong> value, byte* power)
     {
         value.Store((ulong*)power);
@@ -145,6 +146,7 @@ internal static unsafe class Ghash
     }
 
     /// <summary>H·x modulo the polynomial, the carry applied by a mask.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ulong> TimesX(Vector128<ulong> value)
     {
         ulong low = value.GetElement(0), high = value.GetElement(1);

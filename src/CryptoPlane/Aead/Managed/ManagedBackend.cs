@@ -88,6 +88,7 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
                 Ghash.ExpandPowers(block->RoundKeys, Aes256Rounds.Count, block->HashPowers);
                 break;
         }
+        WipeStack();
     }
 
     public int Submit(AeadOperation* operations, int count)
