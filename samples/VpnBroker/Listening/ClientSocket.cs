@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
+using CryptoPlane.IO;
 
 namespace VpnBroker.Listening;
 
@@ -29,17 +29,16 @@ internal sealed class ClientSocket : IDisposable
     /// <summary>The poller's number for it.</summary>
     public ulong Id { get; }
 
-    /// <summary>Takes an accepted socket's descriptor over; the Socket object is then as if closed, and never did asynchronous I/O.</summary>
+    /// <summary>Takes an accepted socket's descriptor over. The Socket object is then as if closed; it never did asynchronous I/O.</summary>
     public static ClientSocket Take(Socket accepted, ReadinessPoller poller)
     {
         var remote = (IPEndPoint)accepted.RemoteEndPoint!;
         if (remote.Address.IsIPv4MappedToIPv6)
             remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port);
-        accepted.NoDelay = true;
         int descriptor = (int)accepted.SafeHandle.DangerousGetHandle();
         accepted.SafeHandle.SetHandleAsInvalid();
-        int flags = SystemCalls.Control(descriptor, SystemCalls.GetFlags, 0);
-        _ = SystemCalls.Control(descriptor, SystemCalls.SetFlags, flags | SystemCalls.NonBlocking);
+        TcpSocket.SetNonBlocking(descriptor);
+        TcpSocket.SetNoDelay(descriptor);
         return new ClientSocket(poller, descriptor, remote);
     }
 
@@ -49,13 +48,10 @@ internal sealed class ClientSocket : IDisposable
     {
         while (true)
         {
-            nint count = TryReceive(buffer.Span, out int error);
-            if (count >= 0)
-                return (int)count;
-            if (error == SystemCalls.TryAgain)
-                await WaitAsync(SystemCalls.EpollReadable | SystemCalls.EpollPeerClosed, cancellation);
-            else if (error != SystemCalls.Interrupted)
-                return 0;
+            IoStatus status = TryReceive(buffer.Span, out int count);
+            if (status != IoStatus.WouldBlock)
+                return status == IoStatus.Done ? count : 0;
+            await WaitAsync(EpollEvents.Readable | EpollEvents.PeerClosed, cancellation);
         }
     }
 
@@ -65,12 +61,12 @@ internal sealed class ClientSocket : IDisposable
     {
         while (!data.IsEmpty)
         {
-            nint count = TrySend(data.Span, out int error);
-            if (count >= 0)
-                data = data[(int)count..];
-            else if (error == SystemCalls.TryAgain)
-                await WaitAsync(SystemCalls.EpollWritable, cancellation);
-            else if (error != SystemCalls.Interrupted)
+            IoStatus status = TrySend(data.Span, out int count);
+            if (status == IoStatus.Done)
+                data = data[count..];
+            else if (status == IoStatus.WouldBlock)
+                await WaitAsync(EpollEvents.Writable, cancellation);
+            else
                 return false;
         }
         return true;
@@ -89,13 +85,13 @@ internal sealed class ClientSocket : IDisposable
     public void Dispose()
     {
         if (!_released)
-            _ = SystemCalls.Close(Release());
+            TcpSocket.Close(Release());
     }
 
     /// <summary>Called by the poller's thread.</summary>
     internal void Signal() => Volatile.Read(ref _ready)?.TrySetResult();
 
-    private async ValueTask WaitAsync(uint events, CancellationToken cancellation)
+    private async ValueTask WaitAsync(EpollEvents events, CancellationToken cancellation)
     {
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _ready, ready);
@@ -104,25 +100,17 @@ internal sealed class ClientSocket : IDisposable
             await ready.Task;
     }
 
-    private unsafe nint TryReceive(Span<byte> buffer, out int error)
+    private unsafe IoStatus TryReceive(Span<byte> buffer, out int count)
     {
         // The span is pinned for the call, which keeps no pointer.
         fixed (byte* start = buffer)
-        {
-            nint count = SystemCalls.Receive(Descriptor, start, buffer.Length, SystemCalls.DontWait);
-            error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
-            return count;
-        }
+            return TcpSocket.Receive(Descriptor, start, buffer.Length, out count);
     }
 
-    private unsafe nint TrySend(ReadOnlySpan<byte> data, out int error)
+    private unsafe IoStatus TrySend(ReadOnlySpan<byte> data, out int count)
     {
         // The span is pinned for the call, which keeps no pointer.
         fixed (byte* start = data)
-        {
-            nint count = SystemCalls.Send(Descriptor, start, data.Length, SystemCalls.DontWait | SystemCalls.NoSignal);
-            error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
-            return count;
-        }
+            return TcpSocket.Send(Descriptor, start, data.Length, out count);
     }
 }

@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using CryptoPlane.IO;
+using CryptoPlane.Lcores;
 
 namespace VpnBroker.Listening;
 
@@ -10,22 +11,22 @@ namespace VpnBroker.Listening;
 /// descriptor too), so each packet of a tunnel would wake the runtime's event thread for as long as the tunnel lives. A socket leaves
 /// this set before its lcore gets it.
 /// </remarks>
-internal sealed unsafe class ReadinessPoller : IDisposable
+internal sealed class ReadinessPoller : IDisposable
 {
-    private const int MaxEvents = 256;
+    private const ulong WakerId = 0;
 
+    private readonly EpollSet _epoll = new();
+    private readonly LcoreWaker _waker = new();
     private readonly Dictionary<ulong, ClientSocket> _sockets = [];
     private readonly Lock _gate = new();
     private readonly Thread _thread;
-    private readonly int _epoll;
-    private ulong _lastId;
+    private ulong _lastId = WakerId;
     private volatile bool _stopping;
 
     public ReadinessPoller()
     {
-        _epoll = SystemCalls.EpollCreate(SystemCalls.EpollCloseOnExec);
-        if (_epoll < 0)
-            throw new InvalidOperationException($"epoll_create1 failed: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (!_epoll.TryAdd(_waker, WakerId))
+            throw new InvalidOperationException("The kernel refused to watch an eventfd.");
         _thread = new Thread(Run) { Name = "broker-accept", IsBackground = true };
         _thread.Start();
     }
@@ -39,18 +40,18 @@ internal sealed unsafe class ReadinessPoller : IDisposable
             id = ++_lastId;
             _sockets.Add(id, socket);
         }
-        Control(SystemCalls.EpollAdd, socket.Descriptor, 0, id);
+        if (!_epoll.TryAdd(socket.Descriptor, EpollEvents.EdgeTriggered, id))
+            throw new InvalidOperationException("The kernel refused to watch a socket: raise the limit fs.epoll.max_user_watches.");
         return id;
     }
 
-    /// <summary>Asks for one event.</summary>
-    public void Arm(ClientSocket socket, uint events) =>
-        Control(SystemCalls.EpollModify, socket.Descriptor, events | SystemCalls.EpollOneShot, socket.Id);
+    /// <summary>Asks for events. One that is there already is reported too (epoll_ctl looks at the state when it modifies).</summary>
+    public void Arm(ClientSocket socket, EpollEvents events) => _epoll.TryModify(socket.Descriptor, events | EpollEvents.EdgeTriggered, socket.Id);
 
     /// <summary>Takes a socket out.</summary>
     public void Remove(ClientSocket socket)
     {
-        Control(SystemCalls.EpollDelete, socket.Descriptor, 0, 0);
+        _epoll.TryRemove(socket.Descriptor);
         lock (_gate)
             _sockets.Remove(socket.Id);
     }
@@ -58,36 +59,22 @@ internal sealed unsafe class ReadinessPoller : IDisposable
     public void Dispose()
     {
         _stopping = true;
+        _waker.Signal();
         _thread.Join();
-        _ = SystemCalls.Close(_epoll);
-    }
-
-    private void Control(int operation, int descriptor, uint events, ulong id)
-    {
-        // struct epoll_event is 12 or 16 bytes: the events, then the data in its last 8 bytes.
-        byte* buffer = stackalloc byte[16];
-        var view = new Span<byte>(buffer, SystemCalls.EpollEventSize);
-        MemoryMarshal.Write(view, events);
-        MemoryMarshal.Write(view[^8..], id);
-        if (SystemCalls.EpollControl(_epoll, operation, descriptor, buffer) < 0)
-            throw new InvalidOperationException($"epoll_ctl failed: {Marshal.GetLastPInvokeErrorMessage()}");
+        _epoll.Dispose();
+        _waker.Dispose();
     }
 
     private void Run()
     {
-        int size = SystemCalls.EpollEventSize;
-        byte[] memory = GC.AllocateArray<byte>(MaxEvents * 16, pinned: true);
-        // The array is pinned and referenced until the loop ends.
-        byte* events = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(memory, 0);
         while (!_stopping)
         {
-            int count = SystemCalls.EpollWait(_epoll, events, MaxEvents, timeoutMilliseconds: 200);
+            int count = _epoll.Wait(timeoutMilliseconds: -1);
             for (int i = 0; i < count; i++)
             {
-                ulong id = BitConverter.ToUInt64(memory, i * size + size - 8);
                 ClientSocket? socket;
                 lock (_gate)
-                    _sockets.TryGetValue(id, out socket);
+                    _sockets.TryGetValue(_epoll[i].UserData, out socket);
                 socket?.Signal();
             }
         }

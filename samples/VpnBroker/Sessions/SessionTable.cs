@@ -124,9 +124,10 @@ public sealed class SessionTable
         {
             if (session.Ended)
                 return null;
+            UserTunnelRequest moved = request(_lastTunnel + 1);
             session.TunnelId = ++_lastTunnel;
             session.Remote = remote;
-            return WatchAttachAsync(session, session.TunnelId, _dataPlane.AttachUserAsync(request(session.TunnelId)));
+            return AttachAsync(moved);
         }
     }
 
@@ -179,15 +180,15 @@ public sealed class SessionTable
             return [.. _byCookie.Values.OrderBy(session => session.Id)];
     }
 
-    private async Task WatchAttachAsync(Session session, ulong tunnel, Task attach)
+    private async Task AttachAsync(UserTunnelRequest request)
     {
         try
         {
-            await attach;
+            await _dataPlane.AttachUserAsync(request);
         }
         catch (InvalidOperationException)
         {
-            OnTunnelEnded(new TunnelEnded(tunnel, session.Id, TunnelEndReason.ConnectionLost, 0, 0));
+            OnTunnelEnded(new TunnelEnded(request.TunnelId, request.SessionId, TunnelEndReason.ConnectionLost, 0, 0));
             throw;
         }
     }

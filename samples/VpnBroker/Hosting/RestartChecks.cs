@@ -1,0 +1,44 @@
+using System.Text;
+using VpnBroker.Configuration;
+
+namespace VpnBroker.Hosting;
+
+/// <summary>What of a configuration a running broker cannot change: sockets, threads, address homes, keys.</summary>
+internal static class RestartChecks
+{
+    /// <summary>The sections that differ and need a restart.</summary>
+    public static IReadOnlyList<string> Differences(BrokerConfig before, BrokerConfig after)
+    {
+        Dictionary<string, string> old = Describe(before);
+        return [.. Describe(after).Where(section => old[section.Key] != section.Value).Select(section => section.Key)];
+    }
+
+    private static Dictionary<string, string> Describe(BrokerConfig config) => new()
+    {
+        ["listen"] = string.Join(' ', config.Listen?.Endpoints ?? []),
+        ["authentication"] = config.Authentication?.UsersFile ?? "",
+        ["pools"] = string.Join(' ', config.Pools.Select(pool => $"{pool.Name}={pool.IPv4},{pool.IPv6}")),
+        ["lcores"] = $"{string.Join(' ', config.Lcores.Cpus)} {config.Lcores.Idle}",
+        ["tun (all but routes)"] = config.Tun is { } tun
+            ? $"{tun.Name} {string.Join(' ', tun.Addresses)} {tun.Mtu} {string.Join(' ', tun.KernelRoutes)}"
+            : "",
+        ["esp (all but remotePrefixes)"] = config.Esp is { } esp ? Describe(esp) : "",
+        ["control"] = config.Control.Socket,
+        ["log.json"] = config.Log.Json.ToString(),
+    };
+
+    private static string Describe(EspConfig esp)
+    {
+        var text = new StringBuilder($"{esp.StateFile} {esp.ReserveBlock}");
+        foreach (EspTunnelConfig tunnel in esp.Tunnels)
+        {
+            text.Append($" {tunnel.Name} {tunnel.Mode} {tunnel.Local} {tunnel.Remote} {tunnel.Mtu}");
+            foreach (EspSaPairConfig pair in tunnel.Pairs)
+                text.Append($" {pair.Lcore}").Append(Describe(pair.Inbound)).Append(Describe(pair.Outbound));
+        }
+        return text.ToString();
+    }
+
+    private static string Describe(EspSaConfig sa) =>
+        $" {sa.Spi} {sa.Key.Fingerprint} {Convert.ToHexString(sa.Key.Salt)} {sa.Esn} {sa.ReplayWindow}";
+}
