@@ -86,8 +86,9 @@ internal sealed unsafe class DiffieHellmanGroup : KeyExchangeGroup
                     return Refuse();
                 }
             }
-            // RFC 7748 §6.1 and RFC 8446 §7.4.2: an all-zero X25519 secret means a point of small order; compared without a branch per byte.
-            return !IsZero(secret);
+            // RFC 7748 §6.1 and RFC 8446 §7.4.2: an all-zero X25519 secret means a point of small order; looked at without a branch per
+            // byte. On the NIST curves x = 0 is a coordinate as good as any.
+            return _curve.Length != 0 || !IsZero(secret);
         }
         finally
         {
