@@ -107,6 +107,9 @@ lab_openconnect() {
 
 lab_has_address() { ip -n "$(ns "$1")" -4 addr show dev "$2" | grep -q inet; }
 
+# The cipher of a connection, from openconnect's log: LOG
+suite_of() { grep -o 'ciphersuite.*' "$lab/$1.log" | grep -oiE 'AES-[0-9]+-GCM|CHACHA20-POLY1305' | head -n 1 | tr '[:upper:]' '[:lower:]'; }
+
 # Prints the last lines of the laboratory's logs.
 lab_logs() {
   local log
