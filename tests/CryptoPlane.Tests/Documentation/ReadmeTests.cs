@@ -11,7 +11,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Every_example_is_code_that_a_test_runs()
     {
-        string tested = Unindented(File.ReadAllText(RepositoryRoot.PathOf("tests", "CryptoPlane.Tests", "Documentation", "ReadmeExamples.cs")));
+        string tested = Unindented(File.ReadAllText(RepositoryRoot.PathOf("tests", "CryptoPlane.Tests", "Documentation", "ReadmeExamples.cs"))
+            + File.ReadAllText(RepositoryRoot.PathOf("tests", "CryptoPlane.Tls.Tests", "Documentation", "ReadmeTlsExample.cs")));
         MatchCollection examples = CodeBlock().Matches(s_readme);
         Assert.NotEmpty(examples);
         Assert.All(examples, example => Assert.Contains(Unindented(example.Groups["code"].Value), tested));
