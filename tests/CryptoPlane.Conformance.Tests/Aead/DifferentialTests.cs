@@ -42,6 +42,36 @@ public sealed class DifferentialTests
 
     [Theory]
     [MemberData(nameof(Backends))]
+    public void Rows_of_messages_with_as_many_blocks_agree_with_the_framework(string backend)
+    {
+        using AeadEngine engine = BackendCatalog.CreateEngine(backend);
+        using var harness = new BurstHarness(engine);
+        var random = new Random(Seed);
+        foreach (AeadAlgorithm algorithm in s_algorithms)
+        {
+            for (int blocks = 0; blocks <= 9; blocks++)
+            {
+                for (int row = 1; row <= 9; row++)
+                {
+                    var sealing = new BurstItem[row];
+                    var opening = new BurstItem[row];
+                    for (int i = 0; i < row; i++)
+                    {
+                        int length = blocks == 0 ? 0 : 16 * blocks - random.Next(16);
+                        TestMessage message = RandomMessage(random, algorithm, length, random.Next(0, 17), FrameworkSeal);
+                        bool inPlace = random.Next(2) == 0;
+                        sealing[i] = new BurstItem(message, AeadDirection.Seal, inPlace, random.Next(64));
+                        opening[i] = new BurstItem(random.Next(3) == 0 ? Forge(random, message) : message, AeadDirection.Open, inPlace, random.Next(64));
+                    }
+                    harness.Run(sealing);
+                    harness.Run(opening);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Backends))]
     public void Random_bursts_agree_with_the_framework(string backend) => RunRandomBursts(backend, bursts: 60, FrameworkSeal);
 
     [Theory]

@@ -8,7 +8,8 @@ internal static class VectorRunner
     private const int BurstLength = 32;
 
     /// <summary>
-    /// Runs every message singly and inside mixed bursts of 32, where other keys and sizes lie around it, in place and out of place.
+    /// Runs every message singly, inside mixed bursts of 32, where other keys and sizes lie around it, and in bursts where its neighbours
+    /// are of its own size; in place and out of place.
     /// A valid message is sealed and opened; an invalid one must not open, and leaves zeros.
     /// </summary>
     /// <returns>How many messages were run.</returns>
@@ -32,13 +33,21 @@ internal static class VectorRunner
         // Shuffled, so that neighbours have other keys, sizes and directions; every item at a random place of some burst.
         BurstItem[] shuffled = [.. items];
         new Random(messages.Count).Shuffle(shuffled);
-        for (int start = 0; start < shuffled.Length; start += BurstLength)
+        RunBursts(harness, shuffled);
+
+        // Sorted, so that messages of one shape lie side by side: the kernels take them together.
+        RunBursts(harness, [.. items.OrderBy(item => item.Message.Algorithm).ThenBy(item => item.Direction).ThenBy(item => item.Message.Ciphertext.Length)]);
+        return messages.Count;
+    }
+
+    private static void RunBursts(BurstHarness harness, BurstItem[] items)
+    {
+        for (int start = 0; start < items.Length; start += BurstLength)
         {
             var burst = new BurstItem[BurstLength];
             for (int i = 0; i < BurstLength; i++)
-                burst[i] = shuffled[(start + i) % shuffled.Length] with { Offset = (start + 7 * i) % 64 };
+                burst[i] = items[(start + i) % items.Length] with { Offset = (start + 7 * i) % 64 };
             harness.Run(burst);
         }
-        return messages.Count;
     }
 }

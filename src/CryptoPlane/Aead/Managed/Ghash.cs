@@ -108,11 +108,14 @@ internal static unsafe class Ghash
     public static Vector128<ulong> Aad(AeadOperation* operation, byte* powers)
     {
         int length = operation->AadLength;
-        // Zero padding is part of GHASH; what lies behind the AAD in a reused descriptor is not.
-        return length <= AeadSizes.InlineAad
-            ? Reverse(GcmBlock.KeepFirst(Vector128.Load(operation->InlineAad), length))
-            : LongAad(operation->AadPointer, length, powers);
+        return length <= AeadSizes.InlineAad ? InlineAad(operation) : LongAad(operation->AadPointer, length, powers);
     }
+
+    /// <summary>The same for AAD of at most 16 bytes, which is one block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> InlineAad(AeadOperation* operation) =>
+        // Zero padding is part of GHASH; what lies behind the AAD in a reused descriptor is not.
+        Reverse(GcmBlock.KeepFirst(Vector128.Load(operation->InlineAad), operation->AadLength));
 
     /// <summary>AAD of more than 16 bytes, block by block: rare, so short rather than fast.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -93,8 +93,23 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
 
     public int Submit(AeadOperation* operations, int count)
     {
-        for (int i = 0; i < count; i++)
-            operations[i].Status = Process(operations + i, _tier);
+        int done = 0;
+        while (done < count)
+        {
+            AeadOperation* operation = operations + done;
+            int run = GcmRunKernel.Count(operation, count - done);
+            // One seal alone has nothing to be sealed beside; one open is hashed beside itself.
+            if (run > 1 || (run == 1 && operation->Direction == AeadDirection.Open))
+            {
+                ProcessRun(operation, run);
+                done += run;
+            }
+            else
+            {
+                ProcessOne(operation, _tier);
+                done++;
+            }
+        }
         WipeStack();
         return count;
     }
@@ -106,23 +121,47 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
         // Nothing is held: keys own their blocks.
     }
 
+    /// <summary>Carries out small operations of one shape.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static AeadStatus Process(AeadOperation* operation, GhashTier tier)
+    private static void ProcessRun(AeadOperation* operations, int count)
+    {
+        bool aes128 = operations->Key.Block->Algorithm == AeadAlgorithm.Aes128Gcm;
+        if (operations->Direction == AeadDirection.Seal)
+        {
+            if (aes128)
+                GcmRunKernel.Run<Aes128Rounds, Sealing>(operations, count);
+            else
+                GcmRunKernel.Run<Aes256Rounds, Sealing>(operations, count);
+            return;
+        }
+        if (aes128)
+            GcmRunKernel.Run<Aes128Rounds, Opening>(operations, count);
+        else
+            GcmRunKernel.Run<Aes256Rounds, Opening>(operations, count);
+        for (int i = 0; i < count; i++)
+        {
+            if (operations[i].Status != AeadStatus.Success)
+                NativeMemory.Clear(operations[i].Destination, operations[i].Length);
+        }
+    }
+
+    /// <summary>Carries out one operation of any length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ProcessOne(AeadOperation* operation, GhashTier tier)
     {
         bool seals = operation->Direction == AeadDirection.Seal;
         bool right = operation->Key.Block->Algorithm == AeadAlgorithm.Aes128Gcm
-            ? seals ? Process<Aes128Rounds, Sealing>(operation, tier) : Process<Aes128Rounds, Opening>(operation, tier)
-            : seals ? Process<Aes256Rounds, Sealing>(operation, tier) : Process<Aes256Rounds, Opening>(operation, tier);
-        if (right)
-            return AeadStatus.Success;
-        NativeMemory.Clear(operation->Destination, operation->Length);
-        return AeadStatus.AuthenticationFailed;
+            ? seals ? ProcessOne<Aes128Rounds, Sealing>(operation, tier) : ProcessOne<Aes128Rounds, Opening>(operation, tier)
+            : seals ? ProcessOne<Aes256Rounds, Sealing>(operation, tier) : ProcessOne<Aes256Rounds, Opening>(operation, tier);
+        if (!right)
+            NativeMemory.Clear(operation->Destination, operation->Length);
+        operation->Status = right ? AeadStatus.Success : AeadStatus.AuthenticationFailed;
     }
 
     /// <returns>Whether the tag is right; always true for a seal.</returns>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool Process<TRounds, TDirection>(AeadOperation* operation, GhashTier tier)
+    private static bool ProcessOne<TRounds, TDirection>(AeadOperation* operation, GhashTier tier)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
     {
