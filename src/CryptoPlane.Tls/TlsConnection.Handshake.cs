@@ -121,7 +121,8 @@ public abstract partial class TlsConnection
         }
         else if (opened.Status != TlsOpenStatus.BadRecordMac || !TrySkipEarlyData(record.Length))
         {
-            Fail(RecordError(opened));
+            // An alert, which the record layer has read already, or a record that it refused.
+            OnOpened(opened);
         }
     }
 

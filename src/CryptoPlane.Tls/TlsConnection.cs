@@ -270,7 +270,7 @@ public abstract partial class TlsConnection : IDisposable
         _outgoing.Release();
     }
 
-    /// <summary>Judges an opened record behind the handshake.</summary>
+    /// <summary>Judges what the record layer says about a record, but for the messages of a handshake.</summary>
     /// <returns>True if its content is application data.</returns>
     private bool OnOpened(in TlsOpenedRecord opened)
     {
