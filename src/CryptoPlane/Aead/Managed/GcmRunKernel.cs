@@ -95,39 +95,35 @@ internal static unsafe class GcmRunKernel
                 hashed = operation;
             byte* ciphertext = TDirection.Seals ? hashed->Destination : hashed->Source;
             byte* roundKeys = operation->Key.Block->RoundKeys;
-            GcmLanes.Begin<TBlocks>(
-                GcmBlock.Nonce(operation),
-                2,
-                roundKeys,
-                out Vector128<byte> b0, out Vector128<byte> b1, out Vector128<byte> b2, out Vector128<byte> b3, out Vector128<byte> b4, out Vector128<byte> b5, out Vector128<byte> b6, out Vector128<byte> b7, out Vector128<byte> b8);
+            var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, roundKeys);
             low = middle = high = default;
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 0);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 1, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 1);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 1);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 2, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 2);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 2);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 3, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 3);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 3);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 4, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 4);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 4);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 5);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 5);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 6, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 6);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 6);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 7, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 7);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 7);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 8, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 8);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 9, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            lanes.Round(roundKeys + 16 * 9);
             Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 9);
             for (int round = 10; round < TRounds.Count; round++)
-                GcmLanes.Round<TBlocks>(roundKeys + 16 * round, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.LastRound<TBlocks>(roundKeys + 16 * TRounds.Count, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+                lanes.Round(roundKeys + 16 * round);
+            lanes.LastRound(roundKeys + 16 * TRounds.Count);
             if (!TDirection.Seals)
-                mask = b0;
+                mask = lanes.TagMask;
             tag = Ghash.Reverse(Ghash.Reduce(low, middle, high).AsByte()).AsByte() ^ mask;
 
-            GcmLanes.Crypt<TDirection, TBlocks>(operation->Source, operation->Destination, (int)operation->Length, b1, b2, b3, b4, b5, b6, b7, b8);
+            lanes.Crypt<TDirection>(operation->Source, operation->Destination, (int)operation->Length);
             if (!TDirection.Seals)
             {
                 // One comparison of all 128 bits: no position of a difference shows in the time.
@@ -138,7 +134,7 @@ internal static unsafe class GcmRunKernel
             if (i > 0)
                 tag.Store(ciphertext + hashed->Length);
             operation->Status = AeadStatus.Success;
-            mask = b0;
+            mask = lanes.TagMask;
             hashed = operation;
         }
         if (!TDirection.Seals)

@@ -51,28 +51,29 @@ internal static unsafe class GcmTailKernel
         where TBlocks : struct, IBlockCount
     {
         byte* roundKeys = operation->Key.Block->RoundKeys;
-        GcmLanes.Begin<TBlocks>(
-            GcmBlock.Nonce(operation),
-            2 + (uint)(done / 16),
-            roundKeys,
-            out Vector128<byte> b0, out Vector128<byte> b1, out Vector128<byte> b2, out Vector128<byte> b3, out Vector128<byte> b4, out Vector128<byte> b5, out Vector128<byte> b6, out Vector128<byte> b7, out Vector128<byte> b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 1, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 2, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 3, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 4, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 6, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 7, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 8, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 9, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        if (TRounds.Count > 10)
+        byte* powers = operation->Key.Block->HashPowers;
+        byte* source = operation->Source + done, destination = operation->Destination + done;
+        int left = (int)(operation->Length - (uint)done);
+
+        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), roundKeys);
+        for (int round = 1; round < TRounds.Count; round++)
+            lanes.Round(roundKeys + 16 * round);
+        lanes.LastRound(roundKeys + 16 * TRounds.Count);
+
+        // The block before the lengths is multiplied by H², and so on upwards; the lengths by H.
+        byte* power = powers + Ghash.PowerOffset(TBlocks.Value + 1);
+        Vector128<ulong> low = default, middle = default, high = default;
+        Ghash.AddProduct(ref low, ref middle, ref high, *hash, power - 16 * pending);
+        lanes.CryptAndHash<TDirection>(source, destination, left, ref low, ref middle, ref high, power);
+        Ghash.AddProduct(ref low, ref middle, ref high, GcmBlock.Lengths(operation), powers + Ghash.PowerOffset(1));
+        Vector128<byte> tag = Ghash.Reverse(Ghash.Reduce(low, middle, high).AsByte()).AsByte() ^ lanes.TagMask;
+
+        if (TDirection.Seals)
         {
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 10, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 11, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 12, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 13, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            tag.Store(destination + left);
+            return true;
         }
-        GcmLanes.LastRound<TBlocks>(roundKeys + 16 * TRounds.Count, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        return GcmLanes.Finish<TDirection, TBlocks>(operation, done, *hash, pending, b0, b1, b2, b3, b4, b5, b6, b7, b8);
+        // One comparison of all 128 bits: no position of a difference shows in the time.
+        return tag == Vector128.Load(source + left);
     }
 }
