@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Sum = CryptoPlane.Aead.Managed.GhashSum<CryptoPlane.Aead.Managed.GhashLanes128, System.Runtime.Intrinsics.Vector128<ulong>>;
 
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>
-/// The end of a message, or the whole of a small one: up to eight blocks of data, the lengths and the tag.
+/// The end of a long message, or a small one that has no neighbour of its shape: up to eight blocks of data, the lengths and the tag.
 /// </summary>
 /// <remarks>
-/// <para>One AES pass encrypts J0 (for the tag) beside the counters, all blocks' products are summed up and reduced once. The next
-/// packet of a burst does not depend on this one, so the CPU begins it while this one's chain of latencies runs out.</para>
+/// <para>One AES pass encrypts J0 (for the tag) beside the counters; all blocks' products are summed up and reduced once.</para>
 /// <para>Control flow and addresses depend on the lengths of data and AAD only.</para>
 /// </remarks>
 internal static unsafe class GcmTailKernel
@@ -62,11 +62,11 @@ internal static unsafe class GcmTailKernel
 
         // The block before the lengths is multiplied by H², and so on upwards; the lengths by H.
         byte* power = powers + Ghash.PowerOffset(TBlocks.Value + 1);
-        Vector128<ulong> low = default, middle = default, high = default;
-        Ghash.AddProduct(ref low, ref middle, ref high, *hash, power - 16 * pending);
-        lanes.CryptAndHash<TDirection>(source, destination, left, ref low, ref middle, ref high, power);
-        Ghash.AddProduct(ref low, ref middle, ref high, GcmBlock.Lengths(operation), powers + Ghash.PowerOffset(1));
-        Vector128<byte> tag = Ghash.Reverse(Ghash.Reduce(low, middle, high).AsByte()).AsByte() ^ lanes.TagMask;
+        var sum = default(Sum);
+        sum.Add(*hash, power - 16 * pending);
+        lanes.CryptAndHash<TDirection>(source, destination, left, ref sum, power);
+        sum.Add(GcmBlock.Lengths(operation), powers + Ghash.PowerOffset(1));
+        Vector128<byte> tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ lanes.TagMask;
 
         if (TDirection.Seals)
         {
