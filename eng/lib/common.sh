@@ -43,8 +43,9 @@ become_root() {
 need_dotnet() {
   command -v dotnet >/dev/null ||
     die "the .NET 10 SDK is missing: install it (https://dotnet.microsoft.com/download/dotnet/10.0) and put 'dotnet' on PATH"
-  dotnet --version >/dev/null 2>&1 ||
-    die "no .NET SDK here satisfies global.json ($(tr -d ' \n' <global.json)); found: $(dotnet --list-sdks | tr '\n' ' ')"
+  local answer
+  answer=$(dotnet --version 2>&1) ||
+    die "'dotnet --version' fails: is an SDK there that satisfies global.json ($(tr -d ' \n' <global.json))? It said: $answer"
 }
 
 # build_release PROJECT_OR_SOLUTION: builds it with warnings as errors. Shows the output only where that fails, and fails then.
