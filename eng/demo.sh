@@ -73,7 +73,7 @@ step "Web server in the data centre"
 mkdir "$lab/web"
 head -c 8388608 /dev/urandom >"$lab/web/file"
 lab_run gateway web python3 -m http.server 80 --bind "$web" --directory "$lab/web"
-lab_until 10 lab_listens gateway 80
+lab_until_up 10 lab_listens gateway 80
 
 step "The user logs in with openconnect"
 capture_start
@@ -102,7 +102,7 @@ result "inner packets read by tshark" "$capture_icmp ICMP, $capture_http HTTP re
 
 step "iperf3, 4 s each way"
 lab_run gateway iperf iperf3 --server --bind "$web"
-lab_until 10 lab_listens gateway 5201
+lab_until_up 10 lab_listens gateway 5201
 for direction in up down; do
   reverse=()
   [[ $direction == up ]] || reverse=(--reverse)

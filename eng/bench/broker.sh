@@ -76,7 +76,7 @@ say "cipher suite: $suite"
 
 step "iperf3 in both directions, ocserv and the broker in turn"
 lab_run server iperf "${client_cpus[@]}" iperf3 --server
-lab_until 10 lab_listens server 5201
+lab_until_up 10 lab_listens server 5201
 for ((round = 0; round <= rounds; round++)); do
   for direction in up down; do
     # Round 0 warms up: JIT tiers, TCP windows.

@@ -39,5 +39,5 @@ log-level = 1
 END
   lab_run server ocserv ocserv --foreground --config "$directory/ocserv.conf"
   ocserv_pid=$lab_pid
-  lab_until 10 lab_listens server "$1"
+  lab_until_up 10 lab_listens server "$1"
 }

@@ -10,7 +10,7 @@ capture_start() {
   inside gateway ip link set eth0 gso_max_segs 1
   lab_run gateway capture dumpcap -q -i eth0 -f "udp port 4500" -w "$lab/esp.pcapng"
   capture_pid=$lab_pid
-  lab_until 10 grep -q '^File: ' "$lab/capture.log"
+  lab_until_up 10 grep -q '^File: ' "$lab/capture.log"
 }
 
 capture_stop() {

@@ -8,11 +8,7 @@ broker=$root/samples/VpnBroker/bin/Release/net10.0/broker
 # is in lab_pid. ROLE NAME
 broker_start() {
   lab_run "$1" "$2" "${server_cpus[@]}" "$broker" run --config "$lab/$2/broker.yaml"
-  lab_until 20 broker_answers "$2" "$lab_pid"
-}
-
-broker_answers() { # NAME PID
-  kill -0 "$2" && "$broker" status --json --no-users --config "$lab/$1/broker.yaml"
+  lab_until_up 20 "$broker" status --json --no-users --config "$lab/$2/broker.yaml"
 }
 
 # Adds a user to a broker's users file: NAME USER PASSWORD

@@ -75,6 +75,20 @@ lab_run() {
   lab_pids+=("$lab_pid")
 }
 
+# Waits until a command succeeds; fails when the time is over, or when the process that lab_run started last has ended.
+# SECONDS COMMAND...
+lab_until_up() {
+  local seconds=$1 pid=$lab_pid
+  shift
+  lab_until "$seconds" lab_succeeds_or_gone "$pid" "$@" && "$@" >/dev/null 2>&1
+}
+
+lab_succeeds_or_gone() { # PID COMMAND...
+  local pid=$1
+  shift
+  "$@" || lab_is_gone "$pid"
+}
+
 # Waits until a command succeeds: SECONDS COMMAND...
 lab_until() {
   local deadline=$((SECONDS + $1))
@@ -102,7 +116,7 @@ lab_openconnect() {
     <<<"$7" >>"$lab/$log.log" 2>&1 &
   lab_pid=$!
   lab_pids+=("$lab_pid")
-  lab_until 20 lab_has_address "$role" "$device"
+  lab_until_up 20 lab_has_address "$role" "$device"
 }
 
 lab_has_address() { ip -n "$(ns "$1")" -4 addr show dev "$2" | grep -q inet; }
