@@ -1,6 +1,6 @@
 namespace VpnBroker.DataPlane.Counters;
 
-/// <summary>Why a packet went no further: the index of a counter in <see cref="LcoreCounters"/>. ESP's own reasons are counted there.</summary>
+/// <summary>Why a packet went no further: the index of a counter in <see cref="TrafficCounters"/>. ESP's own reasons are counted there.</summary>
 internal enum DropReason : byte
 {
     /// <summary>Not dropped.</summary>

@@ -60,28 +60,41 @@ internal sealed unsafe class PrefixTrie : IDisposable
     }
 
     /// <summary>The target of the longest prefix that covers an IPv4 address.</summary>
+    /// <param name="entries">The memory of a trie of 32 bits, as <see cref="Detach"/> gave it.</param>
+    /// <param name="address">The address.</param>
     // Sound: root indices have 16 bits, child nodes have 256 entries, and child references were made by Descend.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RouteTarget Find(uint address)
+    public static RouteTarget Find(uint* entries, uint address)
     {
-        uint entry = _entries[address >> 16];
+        uint entry = entries[address >> 16];
         if ((entry & ChildFlag) != 0)
         {
-            entry = _entries[(entry & ~ChildFlag) + ((address >> 8) & 0xFF)];
+            entry = entries[(entry & ~ChildFlag) + ((address >> 8) & 0xFF)];
             if ((entry & ChildFlag) != 0)
-                entry = _entries[(entry & ~ChildFlag) + (address & 0xFF)];
+                entry = entries[(entry & ~ChildFlag) + (address & 0xFF)];
         }
         return new RouteTarget(entry);
     }
 
     /// <summary>The target of the longest prefix that covers an IPv6 address.</summary>
+    /// <param name="entries">The memory of a trie of 128 bits, as <see cref="Detach"/> gave it.</param>
+    /// <param name="high">The first 64 bits of the address.</param>
+    /// <param name="low">The last 64 bits.</param>
     // Sound: as above; the leaves of the last level have no children, so that the loop ends with the address.
-    public RouteTarget Find(ulong high, ulong low)
+    public static RouteTarget Find(uint* entries, ulong high, ulong low)
     {
-        uint entry = _entries[high >> 48];
+        uint entry = entries[high >> 48];
         for (int position = RootBits; (entry & ChildFlag) != 0; position += StrideBits)
-            entry = _entries[(entry & ~ChildFlag) + Bits(high, low, position, StrideBits)];
+            entry = entries[(entry & ~ChildFlag) + Bits(high, low, position, StrideBits)];
         return new RouteTarget(entry);
+    }
+
+    /// <summary>Hands the finished trie over; the holder frees it with <see cref="NativeMemory.Free"/>.</summary>
+    public uint* Detach()
+    {
+        uint* entries = _entries;
+        _entries = null;
+        return entries;
     }
 
     /// <summary>Frees the memory.</summary>

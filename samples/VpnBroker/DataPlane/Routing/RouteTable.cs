@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Inner;
 
@@ -12,9 +11,9 @@ namespace VpnBroker.DataPlane.Routing;
 internal readonly record struct Route(IPNetwork Prefix, RouteTarget Target);
 
 /// <summary>
-/// The routes of one lcore: an immutable snapshot, made on a control thread, swapped by the lcore, freed once the lcore has said so.
+/// Builds the look-up tables of both families from routes, on a control thread.
 /// </summary>
-internal sealed class RouteTable : IDisposable
+internal sealed unsafe class RouteTable : IDisposable
 {
     private readonly PrefixTrie _ipv4 = new(32);
     private readonly PrefixTrie _ipv6 = new(128);
@@ -33,18 +32,21 @@ internal sealed class RouteTable : IDisposable
         }
     }
 
-    /// <summary>The target of the longest prefix that covers an address.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RouteTarget Find(in InnerAddress address) =>
-        address.Family == 4 ? _ipv4.Find((uint)address.Low) : _ipv6.Find(address.High, address.Low);
+    /// <summary>Hands the finished tables over, to be freed as <see cref="PrefixTrie.Detach"/> says.</summary>
+    public void Detach(out uint* ipv4, out uint* ipv6)
+    {
+        ipv4 = _ipv4.Detach();
+        ipv6 = _ipv6.Detach();
+    }
 
     /// <summary>
     /// The routes of a configuration: each pool's part of each lcore, the ESP tunnels' remote prefixes, the TUN port's routes, and the
     /// TUN interface's own addresses, which are the broker's.
     /// </summary>
-    public static IEnumerable<Route> RoutesOf(BrokerConfig config)
+    /// <param name="config">The configuration.</param>
+    /// <param name="espTunnels">The names of the ESP tunnels in the order of their numbers; others get no routes.</param>
+    public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyList<string> espTunnels)
     {
-        ArgumentNullException.ThrowIfNull(config);
         var tun = new RouteTarget(RouteKind.Tun, 0);
         if (config.Tun != null)
         {
@@ -61,19 +63,30 @@ internal sealed class RouteTable : IDisposable
                     yield return new Route(PoolPartition.PrefixOf(network, lcore, config.Lcores.Count), new RouteTarget(RouteKind.Users, lcore));
             }
         }
-        if (config.Esp != null)
+        foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
         {
-            for (int tunnel = 0; tunnel < config.Esp.Tunnels.Count; tunnel++)
-            {
-                foreach (IPNetwork prefix in config.Esp.Tunnels[tunnel].RemotePrefixes)
-                    yield return new Route(prefix, new RouteTarget(RouteKind.Esp, tunnel));
-            }
+            int number = NumberOf(tunnel.Name, espTunnels);
+            if (number < 0)
+                continue;
+            foreach (IPNetwork prefix in tunnel.RemotePrefixes)
+                yield return new Route(prefix, new RouteTarget(RouteKind.Esp, number));
         }
         if (config.Tun != null)
         {
             foreach (IPNetwork prefix in config.Tun.Routes)
                 yield return new Route(prefix, tun);
         }
+    }
+
+    /// <summary>An ESP tunnel's number, or -1.</summary>
+    public static int NumberOf(string espTunnel, IReadOnlyList<string> espTunnels)
+    {
+        for (int i = 0; i < espTunnels.Count; i++)
+        {
+            if (espTunnels[i] == espTunnel)
+                return i;
+        }
+        return -1;
     }
 
     /// <summary>The prefix that covers one address.</summary>
@@ -83,7 +96,7 @@ internal sealed class RouteTable : IDisposable
         return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Frees what was not handed over.</summary>
     public void Dispose()
     {
         _ipv4.Dispose();

@@ -7,7 +7,7 @@ public sealed class DropReasonTests
     [Fact]
     public void EveryReason_HasASlotAndAName()
     {
-        Assert.True(LcoreCounters.Fits);
+        Assert.True(TrafficCounters.Fits);
         Assert.Equal("slow-reader", DropReasonNames.Of(DropReason.SlowReader));
         Assert.Equal("icmp-rate-limited", DropReasonNames.Of(DropReason.IcmpRateLimited));
     }
@@ -15,7 +15,7 @@ public sealed class DropReasonTests
     [Fact]
     public void Drops_AreCountedByReason()
     {
-        var counters = new LcoreCounters();
+        var counters = new TrafficCounters();
         counters.Drop(DropReason.NoRoute);
         counters.Drop(DropReason.NoRoute);
         Assert.Equal(2ul, counters.Dropped(DropReason.NoRoute));

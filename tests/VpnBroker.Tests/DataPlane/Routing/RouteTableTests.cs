@@ -5,7 +5,7 @@ using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.Tests.DataPlane.Routing;
 
-public sealed class RouteTableTests
+public sealed unsafe class RouteTableTests
 {
     [Theory]
     [InlineData(4, 1)]
@@ -23,7 +23,7 @@ public sealed class RouteTableTests
             int length = i == 0 ? 0 : random.Next(0, (bytes * 8) + 1);
             routes.Add(new Route(Prefix(address, length), new RouteTarget(RouteKind.Esp, i)));
         }
-        using var table = new RouteTable(routes);
+        ForwardingSnapshot* table = ForwardingSnapshot.Create(routes);
         for (int i = 0; i < 20_000; i++)
         {
             IPAddress address = i < routes.Count ? routes[i].Prefix.BaseAddress : new IPAddress(Address(random, bytes));
@@ -33,16 +33,18 @@ public sealed class RouteTableTests
                 if (route.Prefix.Contains(address) && (best == null || route.Prefix.PrefixLength > best.Value.Prefix.PrefixLength))
                     best = route;
             }
-            Assert.Equal(best?.Target ?? default, table.Find(InnerAddress.From(address)));
+            Assert.Equal(best?.Target ?? default, table->Find(InnerAddress.From(address)));
         }
+        ForwardingSnapshot.Free(table);
     }
 
     [Fact]
     public void EmptyTable_LeadsNowhere()
     {
-        using var table = new RouteTable([]);
-        Assert.Equal(RouteKind.None, table.Find(InnerAddress.From(IPAddress.Parse("10.0.0.1"))).Kind);
-        Assert.Equal(RouteKind.None, table.Find(InnerAddress.From(IPAddress.Parse("2001:db8::1"))).Kind);
+        ForwardingSnapshot* table = ForwardingSnapshot.Create([]);
+        Assert.Equal(RouteKind.None, table->Find(InnerAddress.From(IPAddress.Parse("10.0.0.1"))).Kind);
+        Assert.Equal(RouteKind.None, table->Find(InnerAddress.From(IPAddress.Parse("2001:db8::1"))).Kind);
+        ForwardingSnapshot.Free(table);
     }
 
     [Fact]
@@ -57,14 +59,15 @@ public sealed class RouteTableTests
                 Addresses = [new InterfaceAddress(IPAddress.Parse("10.8.0.1"), 16)], Routes = [IPNetwork.Parse("0.0.0.0/0")],
             },
         };
-        using var table = new RouteTable(RouteTable.RoutesOf(config));
-        RouteTarget Find(string address) => table.Find(InnerAddress.From(IPAddress.Parse(address)));
+        ForwardingSnapshot* table = ForwardingSnapshot.Create(config, []);
+        RouteTarget Find(string address) => table->Find(InnerAddress.From(IPAddress.Parse(address)));
         Assert.Equal(new RouteTarget(RouteKind.Users, 0), Find("10.8.0.2"));
         Assert.Equal(new RouteTarget(RouteKind.Users, 1), Find("10.8.128.2"));
         Assert.Equal(new RouteTarget(RouteKind.Users, 1), Find("fd00:8::8000:0:0:1"));
         Assert.Equal(RouteKind.Tun, Find("10.8.0.1").Kind);
         Assert.Equal(RouteKind.Tun, Find("192.0.2.1").Kind);
         Assert.Equal(RouteKind.None, Find("2001:db8::1").Kind);
+        ForwardingSnapshot.Free(table);
     }
 
     private static byte[] Address(Random random, int bytes)

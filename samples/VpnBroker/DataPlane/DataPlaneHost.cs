@@ -1,0 +1,240 @@
+using System.Numerics;
+using CryptoPlane.Lcores;
+using Microsoft.Extensions.Logging;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Devices;
+using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Supervision;
+
+namespace VpnBroker.DataPlane;
+
+/// <summary>The data plane: its lcores, their ports, and the supervisor through which the control plane reaches them.</summary>
+public sealed partial class DataPlaneHost : IDataPlane
+{
+    private readonly ILogger _logger;
+    private readonly List<LcoreUnit> _units = [];
+    private readonly List<string> _espTunnels;
+    private readonly ulong[] _positions;
+    private readonly Lock _stateLock = new();
+    private TunInterface? _tun;
+    private EspSockets? _espSockets;
+    private OutboundPlace[] _outbound = [];
+    private Supervisor? _supervisor;
+    private Task? _stopping;
+    private bool _released;
+
+    private DataPlaneHost(BrokerConfig config, ILoggerFactory loggers)
+    {
+        _logger = loggers.CreateLogger("VpnBroker.DataPlane");
+        _espTunnels = [.. (config.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Name)];
+        _positions = new ulong[EspSaOrder.Of(config).Count];
+    }
+
+    /// <inheritdoc/>
+    public int LcoreCount => _units.Count;
+
+    /// <inheritdoc/>
+    public Action<TunnelEnded>? TunnelEnded
+    {
+        get => Supervisor.TunnelEnded;
+        set => Supervisor.TunnelEnded = value;
+    }
+
+    private Supervisor Supervisor => _supervisor ?? throw new InvalidOperationException("The data plane has not been started.");
+
+    /// <summary>Opens the ports, makes the SAs and starts the lcores.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="outboundRanges">Sequence numbers of the outbound SAs, in the order of <see cref="EspSaOrder"/>, on disk already.</param>
+    /// <param name="loggers">The log.</param>
+    /// <exception cref="InvalidOperationException">The kernel refused a port; the message says what is missing.</exception>
+    /// <exception cref="ArgumentException">The configuration contradicts itself.</exception>
+    public static DataPlaneHost Start(BrokerConfig config, IReadOnlyList<SequenceRange> outboundRanges, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(outboundRanges);
+        ArgumentNullException.ThrowIfNull(loggers);
+        var host = new DataPlaneHost(config, loggers);
+        try
+        {
+            host.Build(config, outboundRanges);
+            return host;
+        }
+        catch
+        {
+            host.Release();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AttachUserAsync(UserTunnelRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        await await Supervisor.CallAsync(() => Supervisor.Attach(request));
+        LogAttached(_logger, request.TunnelId, request.User, request.Lcore);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DetachUserAsync(ulong tunnelId, TunnelEndReason reason) =>
+        await await Supervisor.CallAsync(() => Supervisor.Detach(tunnelId, reason));
+
+    /// <inheritdoc/>
+    public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Supervisor.CallAsync(() => new DataPlaneStatus
+    {
+        Lcores = [.. _units.Select(StatusReader.ReadLcore)],
+        Tunnels = includeTunnels ? [.. Supervisor.Tunnels.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot))] : [],
+        Esp = [.. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel]))],
+    });
+
+    /// <inheritdoc/>
+    public void ReadSequencePositions(Span<ulong> positions)
+    {
+        lock (_stateLock)
+        {
+            // SAs are freed behind the same lock.
+            if (!_released)
+                NotePositions();
+            _positions.CopyTo(positions);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task RaiseSequenceLimitAsync(int outboundSa, ulong limit)
+    {
+        OutboundPlace place = _outbound[outboundSa];
+        // The contract's limit is the first number that is not reserved, the SA's the last that is.
+        await await Supervisor.CallAsync(() => Supervisor.RaiseSequenceLimit(place.Lcore, place.Tunnel, limit - 1));
+    }
+
+    /// <inheritdoc/>
+    public async Task ApplyAsync(BrokerConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        await await Supervisor.CallAsync(() => Supervisor.Apply(config));
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(TimeSpan deadline)
+    {
+        lock (_stateLock)
+            return _stopping ??= StopOnceAsync(deadline);
+    }
+
+    private async Task StopOnceAsync(TimeSpan deadline)
+    {
+        Task<Task> allEnded = Supervisor.CallAsync(Supervisor.ShutDown);
+        await Task.WhenAny(allEnded.Unwrap(), Task.Delay(deadline));
+        await Task.Run(Release);
+        LogStopped(_logger);
+    }
+
+    private void Build(BrokerConfig config, IReadOnlyList<SequenceRange> ranges)
+    {
+        var supervisorWaker = new LcoreWaker();
+        LcoreSizes sizes = SizesOf(config);
+        for (int i = 0; i < config.Lcores.Count; i++)
+            _units.Add(new LcoreUnit(i, config.Lcores, sizes, _espTunnels.Count, supervisorWaker));
+        _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
+        if (config.Tun != null)
+            _tun = new TunInterface(config, config.Tun);
+        _espSockets = new EspSockets(config);
+        IReadOnlyList<IReadOnlyList<EspPort>> espPorts = _espSockets.Open([.. _units.Select(unit => unit.Context.Packets)]);
+        _outbound = EspAssociations.Install(config, ranges, _units, _espSockets.PortOf);
+        foreach (LcoreUnit unit in _units)
+        {
+            int lcore = unit.Context.Index;
+            var ports = new LcorePorts { Tun = _tun?.OpenPort(lcore, unit.Context.Packets), Esp = espPorts[lcore] };
+            unit.Prepare(ports, config, _espTunnels, OnLcoreFailed);
+        }
+        ConnectLcores();
+        _supervisor.Start();
+        foreach (LcoreUnit unit in _units)
+        {
+            unit.Lcore!.Start();
+            LogStarted(_logger, unit.Context.Index, unit.Options.Cpu ?? -1, unit.Options.Idle.ToString(), unit.Context.Engine.Description);
+        }
+    }
+
+    /// <summary>One ring for each ordered pair of lcores.</summary>
+    private void ConnectLcores()
+    {
+        int count = _units.Count;
+        // Few lcores have deep rings; many have shallow ones, since their number grows with the square.
+        int capacity = Math.Max(32, 2048 / (int)BitOperations.RoundUpToPowerOf2((uint)count));
+        foreach (LcoreUnit unit in _units)
+            unit.Context.HandOverTo = new PacketHandover?[count];
+        foreach (LcoreUnit unit in _units)
+        {
+            unit.Context.HandOverFrom = new PacketHandover?[count];
+            foreach (LcoreUnit from in _units.Where(from => from != unit))
+            {
+                var ring = new PacketHandover(capacity, unit.Lcore!.Waker);
+                unit.Context.HandOverFrom[from.Context.Index] = ring;
+                from.Context.HandOverTo[unit.Context.Index] = ring;
+            }
+        }
+    }
+
+    private static LcoreSizes SizesOf(BrokerConfig config)
+    {
+        IEnumerable<int> mtus = config.Groups.Select(group => group.Profile.Mtu)
+            .Concat((config.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Mtu))
+            .Append(config.DefaultProfile?.Mtu ?? 0)
+            .Append(config.Tun?.Mtu ?? 0);
+        return new LcoreSizes
+        {
+            MaxPacket = Math.Max(1600, mtus.Max()),
+            // A connection that is being replaced keeps its slot until the supervisor has seen it end.
+            Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
+        };
+    }
+
+    /// <summary>An lcore that fails has broken what it owns: nothing is left that could be trusted with keys.</summary>
+    private void OnLcoreFailed(Lcore lcore, Exception exception)
+    {
+        LogFailed(_logger, lcore.Index, exception);
+        Environment.FailFast($"Lcore {lcore.Index} of the data plane failed.", exception);
+    }
+
+    private void NotePositions()
+    {
+        for (int i = 0; i < _outbound.Length; i++)
+            _positions[i] = _outbound[i].NextSequence;
+    }
+
+    /// <summary>Stops the threads, then frees everything in the opposite order of its making.</summary>
+    private void Release()
+    {
+        foreach (LcoreUnit unit in _units)
+            unit.Lcore?.RequestStop();
+        foreach (LcoreUnit unit in _units)
+            unit.Lcore?.Join(Timeout.InfiniteTimeSpan);
+        _supervisor?.Dispose();
+        lock (_stateLock)
+        {
+            NotePositions();
+            _released = true;
+        }
+        _tun?.Dispose();
+        _espSockets?.Dispose();
+        foreach (LcoreUnit unit in _units)
+        {
+            foreach (PacketHandover? ring in unit.Context.HandOverFrom)
+                ring?.Dispose();
+            unit.Dispose();
+        }
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "Lcore {Lcore} runs on CPU {Cpu} with idle policy {Idle}; AEAD: {Engine}")]
+    private static partial void LogStarted(ILogger logger, int lcore, int cpu, string idle, string engine);
+
+    [LoggerMessage(31, LogLevel.Debug, "Tunnel {Tunnel} of {User} is on lcore {Lcore}")]
+    private static partial void LogAttached(ILogger logger, ulong tunnel, string user, int lcore);
+
+    [LoggerMessage(32, LogLevel.Critical, "Lcore {Lcore} failed; the process ends")]
+    private static partial void LogFailed(ILogger logger, int lcore, Exception exception);
+
+    [LoggerMessage(33, LogLevel.Information, "The data plane has stopped")]
+    private static partial void LogStopped(ILogger logger);
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+using CryptoPlane.IO;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Pipeline;
+
+namespace VpnBroker.DataPlane.Devices;
+
+/// <summary>
+/// The sockets that carry ESP: one for each local end of the configuration's tunnels, on every lcore, steered by the SPI. Control threads.
+/// </summary>
+internal sealed class EspSockets : IDisposable
+{
+    private readonly List<(EspMode Mode, IPEndPoint Local)> _ends;
+    private readonly List<IDisposable> _ports = [];
+
+    /// <summary>Finds out which local ends there are; opens nothing yet.</summary>
+    public EspSockets(BrokerConfig config) =>
+        _ends = [.. (config.Esp?.Tunnels ?? []).Select(tunnel => (tunnel.Mode, tunnel.Local)).Distinct()];
+
+    /// <summary>Which of an lcore's ESP ports carries a tunnel.</summary>
+    public int PortOf(EspTunnelConfig tunnel) => _ends.IndexOf((tunnel.Mode, tunnel.Local));
+
+    /// <summary>Opens the ports of all lcores.</summary>
+    /// <param name="pools">The lcores' pools, in their order.</param>
+    /// <returns>Each lcore's ports, in the order of <see cref="PortOf"/>.</returns>
+    /// <exception cref="InvalidOperationException">The kernel refused; the message says what to do.</exception>
+    public IReadOnlyList<IReadOnlyList<EspPort>> Open(IReadOnlyList<PacketPool> pools)
+    {
+        List<EspPort>[] ports = [.. pools.Select(_ => new List<EspPort>())];
+        foreach ((EspMode mode, IPEndPoint local) in _ends)
+        {
+            // The sockets of a group are numbered in the order in which they are bound.
+            for (int lcore = 0; lcore < pools.Count; lcore++)
+                ports[lcore].Add(mode == EspMode.Udp ? OpenUdp(local, pools[lcore]) : OpenRaw(local.Address, lcore, pools));
+            if (mode == EspMode.Udp && pools.Count > 1)
+                LcoreSteering.AttachToGroup(ports[0][^1].FileDescriptor, pools.Count);
+        }
+        return ports;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ports.ForEach(port => port.Dispose());
+
+    private EspPort OpenUdp(IPEndPoint local, PacketPool pool)
+    {
+        var port = new UdpPort(new UdpPortOptions { Local = local }, pool);
+        _ports.Add(port);
+        return new EspPort(port, port.FileDescriptor, EspIngress.UdpPayload);
+    }
+
+    private EspPort OpenRaw(IPAddress local, int lcore, IReadOnlyList<PacketPool> pools)
+    {
+        var port = new RawEspPort(local, lcore, pools.Count, pools[lcore]);
+        _ports.Add(port);
+        bool ipv4 = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
+        return new EspPort(port, port.FileDescriptor, ipv4 ? EspIngress.IpPacket : EspIngress.Esp);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+using CryptoPlane.IO;
+using CryptoPlane.Lcores;
+using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Routing;
+using VpnBroker.DataPlane.Tunnels;
+
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>Sizes of one lcore's memory.</summary>
+internal sealed record LcoreSizes
+{
+    /// <summary>User tunnels.</summary>
+    public int Tunnels { get; init; } = 1024;
+
+    /// <summary>Packet buffers.</summary>
+    public int Packets { get; init; } = 4096;
+
+    /// <summary>Largest inner packet that a buffer takes, in bytes.</summary>
+    public int MaxPacket { get; init; } = 1600;
+
+    /// <summary>Buffers for records that are larger than their packets (padding).</summary>
+    public int LargePackets { get; init; } = 32;
+
+    /// <summary>Memory for unsent bytes of all tunnels, in chunks.</summary>
+    public int UnsentChunks { get; init; } = 32768;
+
+    /// <summary>Memory for unfinished records of all tunnels, in chunks.</summary>
+    public int PartialChunks { get; init; } = 32768;
+}
+
+/// <summary>
+/// What the stages of one lcore share: its engine, pools, tables and counters. Made on a control thread, used by the lcore alone.
+/// </summary>
+internal sealed unsafe class LcoreContext : IDisposable
+{
+    /// <summary>Headroom of every buffer: enough for ESP with its outer headers, and for a CSTP header.</summary>
+    public const int Headroom = 128;
+
+    /// <summary>Records or packets in one turn of a stage.</summary>
+    public const int BurstSize = 512;
+
+    /// <summary>Operations in one AEAD burst: records behind a KeyUpdate are opened twice.</summary>
+    public const int OperationCapacity = 2 * BurstSize;
+
+    private const int Tailroom = 64;
+
+    /// <summary>Makes what an lcore needs.</summary>
+    public LcoreContext(int index, LcoreSizes sizes)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        Index = index;
+        Sizes = sizes;
+        Engine = AeadEngine.CreateDefault();
+        Burst = new AeadBurst(OperationCapacity);
+        Packets = new PacketPool(sizes.Packets, Headroom + sizes.MaxPacket + Cstp.CstpFrame.HeaderSize + Tailroom, Headroom);
+        LargePackets = new PacketPool(sizes.LargePackets, Headroom + CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext + Tailroom, Headroom);
+        UnsentMemory = new ChunkPool(sizes.UnsentChunks);
+        PartialMemory = new ChunkPool(sizes.PartialChunks);
+        Hosts = new HostTable(sizes.Tunnels * 2);
+        Epoll = new EpollSet();
+        Sad = new Sad(1024, Engine);
+        Tunnels = (UserTunnel*)KernelPacketMemory.Instance.Allocate(TunnelBytes, 4096);
+        Counters = (TrafficCounters*)NativeMemory.AlignedAlloc((nuint)sizeof(TrafficCounters), 128);
+        NativeMemory.Clear(Counters, (nuint)sizeof(TrafficCounters));
+    }
+
+    public int Index { get; }
+
+    public LcoreSizes Sizes { get; }
+
+    public AeadEngine Engine { get; }
+
+    /// <summary>One burst is enough: opening ends before sealing begins.</summary>
+    public AeadBurst Burst { get; }
+
+    public PacketPool Packets { get; }
+
+    public PacketPool LargePackets { get; }
+
+    public ChunkPool UnsentMemory { get; }
+
+    public ChunkPool PartialMemory { get; }
+
+    public HostTable Hosts { get; }
+
+    public EpollSet Epoll { get; }
+
+    public Sad Sad { get; }
+
+    /// <summary>The arena: slots are chosen by the supervisor, and zero until they are first used.</summary>
+    public UserTunnel* Tunnels { get; private set; }
+
+    public TrafficCounters* Counters { get; private set; }
+
+    /// <summary>What packets are forwarded by; null only before the lcore starts.</summary>
+    public ForwardingSnapshot* Forwarding { get; set; }
+
+    /// <summary>The clock of this turn, in nanoseconds.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>The clock of this turn, in milliseconds.</summary>
+    public long NowMilliseconds { get; private set; }
+
+    /// <summary>Rings to the other lcores, by their index; null to itself.</summary>
+    public PacketHandover?[] HandOverTo { get; set; } = [];
+
+    /// <summary>Rings from the other lcores.</summary>
+    public PacketHandover?[] HandOverFrom { get; set; } = [];
+
+    private nuint TunnelBytes => (nuint)Sizes.Tunnels * (nuint)sizeof(UserTunnel);
+
+    /// <summary>Begins a turn.</summary>
+    public void SetClock(long nanoseconds)
+    {
+        Now = nanoseconds;
+        NowMilliseconds = nanoseconds / 1_000_000;
+    }
+
+    /// <summary>Gives a buffer back to the pool that it came from, which its size tells.</summary>
+    public void Return(PacketBuffer* packet)
+    {
+        if (packet->Capacity == LargePackets.BufferSize)
+            LargePackets.Return(packet);
+        else
+            Packets.Return(packet);
+    }
+
+    /// <summary>Counts a drop and gives the buffer back.</summary>
+    public void Drop(PacketBuffer* packet, DropReason reason)
+    {
+        Counters->Drop(reason);
+        Return(packet);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Tunnels == null)
+            return;
+        Sad.Dispose();
+        Epoll.Dispose();
+        Burst.Dispose();
+        Engine.Dispose();
+        Hosts.Dispose();
+        Packets.Dispose();
+        LargePackets.Dispose();
+        UnsentMemory.Dispose();
+        PartialMemory.Dispose();
+        KernelPacketMemory.Instance.Free((byte*)Tunnels, TunnelBytes);
+        NativeMemory.AlignedFree(Counters);
+        Tunnels = null;
+        Counters = null;
+    }
+}

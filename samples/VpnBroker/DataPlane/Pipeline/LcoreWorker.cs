@@ -1,0 +1,169 @@
+using CryptoPlane.Esp;
+using CryptoPlane.IO;
+using CryptoPlane.Lcores;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Tunnels;
+
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>
+/// The data plane of one lcore: one turn takes what has come, opens it, routes it, seals it and sends it, each stage over the whole burst.
+/// </summary>
+internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
+{
+    private const ulong WakerTag = 1UL << 62, TunTag = 1UL << 61, EspTag = 1UL << 60;
+
+    private readonly LcoreContext _context;
+    private readonly LcorePorts _ports;
+    private readonly OutputQueues _output = new();
+    private readonly TunnelTable _tunnels;
+    private readonly ReceiveStage _receive;
+    private readonly PortStage _portStage;
+    private readonly OpenStage _open;
+    private readonly SealStage _seal;
+    private readonly TransmitStage _transmit;
+    private readonly TimerStage _timers;
+    private readonly MessageStage _messages;
+    private bool _looked;
+
+    /// <summary>Puts the stages together; on a control thread.</summary>
+    public LcoreWorker(LcoreContext context, EspPairs pairs, LcorePorts ports, Mailbox<LcoreMessage> inbox, Mailbox<LcoreEvent> outbox)
+    {
+        _context = context;
+        _ports = ports;
+        _tunnels = new TunnelTable(context);
+        _receive = new ReceiveStage(context, _tunnels);
+        var route = new RouteStage(context, _tunnels, pairs, _output);
+        _open = new OpenStage(context, _tunnels, new FrameStage(context, _tunnels, route), route);
+        _portStage = new PortStage(context, route, _open, ports);
+        _transmit = new TransmitStage(context, _tunnels, pairs, _output, ports);
+        _seal = new SealStage(context, _tunnels, pairs, _output, _transmit);
+        _timers = new TimerStage(context, _tunnels);
+        _messages = new MessageStage(context, _tunnels, pairs, _receive, inbox, outbox);
+    }
+
+    /// <summary>ESP packets dropped when opening and when sealing; any thread may read.</summary>
+    public EspCounters EspOpenDrops => _open.EspDrops;
+
+    /// <inheritdoc cref="EspOpenDrops"/>
+    public EspCounters EspSealDrops => _seal.EspDrops;
+
+    /// <inheritdoc/>
+    public bool HasPendingWork => _messages.HasPendingWork || _portStage.HasPendingWork;
+
+    /// <inheritdoc/>
+    public long NextDeadline => _timers.NextDeadline;
+
+    /// <inheritdoc/>
+    public void Start(Lcore lcore)
+    {
+        ArgumentNullException.ThrowIfNull(lcore);
+        Watch(lcore.Waker);
+    }
+
+    /// <summary>Fills the epoll set.</summary>
+    public void Watch(LcoreWaker waker)
+    {
+        bool watched = _context.Epoll.TryAdd(waker, WakerTag);
+        if (_ports.Tun is { FileDescriptor: >= 0 } tun)
+            watched &= _context.Epoll.TryAdd(tun.FileDescriptor, EpollEvents.Readable, TunTag);
+        for (int i = 0; i < _ports.Esp.Count; i++)
+            watched &= _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
+        if (!watched)
+            throw new InvalidOperationException("The kernel refused to watch a port of the data plane: its descriptor is closed or cannot be watched.");
+    }
+
+    /// <inheritdoc/>
+    public int Poll(long now)
+    {
+        _context.SetClock(now);
+        _receive.Begin();
+        int work = _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending();
+        if (!_looked)
+            _context.Epoll.Wait(0);
+        _looked = false;
+        work += Serve();
+        _timers.Run();
+
+        bool more;
+        do
+        {
+            more = _open.Run(_receive.Connections, _receive.ConnectionCount);
+            _seal.Run();
+            _transmit.FlushTun();
+        }
+        while (more);
+        _receive.KeepPartialRecords();
+        _messages.Report();
+        return work;
+    }
+
+    /// <inheritdoc/>
+    public void WaitForEvents(int timeoutMilliseconds)
+    {
+        _context.Epoll.Wait(timeoutMilliseconds);
+        _looked = true;
+    }
+
+    /// <inheritdoc/>
+    public void Stop()
+    {
+        for (int slot = 0; slot < _tunnels.HighWater; slot++)
+            _tunnels.Close(slot, TunnelEndReason.Shutdown);
+    }
+
+    /// <summary>Frees what the stages hold, when the lcore has stopped.</summary>
+    public void Dispose()
+    {
+        _seal.Dispose();
+        _open.Dispose();
+        _portStage.Dispose();
+        _receive.Dispose();
+        _transmit.Dispose();
+        _output.Dispose();
+    }
+
+    /// <summary>Serves the descriptors that are ready.</summary>
+    private int Serve()
+    {
+        EpollSet epoll = _context.Epoll;
+        int work = 0;
+        for (int i = 0; i < epoll.ReadyCount; i++)
+        {
+            EpollReady ready = epoll[i];
+            int index = (int)(uint)ready.UserData;
+            if ((ready.UserData & TunnelTable.EpollTag) != 0)
+                work += ServeTunnel(index, ready.Events, alone: epoll.ReadyCount == 1);
+            else if ((ready.UserData & TunTag) != 0)
+                work += _portStage.ReceiveTun();
+            else if ((ready.UserData & EspTag) != 0)
+                work += _portStage.ReceiveEsp(index);
+        }
+        return work;
+    }
+
+    private int ServeTunnel(int slot, EpollEvents events, bool alone)
+    {
+        UserTunnel* tunnel = _tunnels[slot];
+        // An event of this turn may be of a tunnel that an earlier event or message of the turn has ended.
+        if (tunnel->State is TunnelState.Free or TunnelState.Ended)
+            return 0;
+        if ((events & EpollEvents.Writable) != 0 && (tunnel->Flags & TunnelFlags.AwaitsWritable) != 0)
+            _transmit.Resume(slot);
+        if ((events & ~EpollEvents.Writable) == 0)
+            return 1;
+        switch (tunnel->State)
+        {
+            case TunnelState.Open:
+                _receive.Read(slot, alone);
+                break;
+            case TunnelState.Lingering:
+                _receive.Discard(slot);
+                break;
+            case TunnelState.Closing or TunnelState.Draining when (events & (EpollEvents.Error | EpollEvents.HangUp)) != 0:
+                _tunnels.Close(slot, tunnel->EndReason);
+                break;
+        }
+        return 1;
+    }
+}

@@ -1,0 +1,223 @@
+using System.Runtime.InteropServices;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+using CryptoPlane.Tls;
+using CryptoPlane.Tls.Record;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Tunnels;
+
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>
+/// The second stage: cuts what connections received into records and opens them, together with the ESP packets, in one AEAD burst.
+/// </summary>
+internal sealed unsafe class OpenStage : IDisposable
+{
+    private const int EspCapacity = 256;
+
+    private readonly LcoreContext _context;
+    private readonly TunnelTable _tunnels;
+    private readonly FrameStage _frames;
+    private readonly RouteStage _route;
+    private readonly TlsRecordReader _reader = new(LcoreContext.BurstSize);
+    private readonly EspDecapsulator _decapsulator = new(EspCapacity);
+    private PacketBuffer** _esp;
+    private int _espCount;
+
+    public OpenStage(LcoreContext context, TunnelTable tunnels, FrameStage frames, RouteStage route)
+    {
+        _context = context;
+        _tunnels = tunnels;
+        _frames = frames;
+        _route = route;
+        _esp = (PacketBuffer**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(PacketBuffer*));
+    }
+
+    /// <summary>ESP packets dropped on this lcore, by reason; any thread may read.</summary>
+    public ref readonly EspCounters EspDrops => ref _decapsulator.Drops;
+
+    /// <summary>ESP packets that can still be added in this turn.</summary>
+    public int EspRoom => EspCapacity - _espCount;
+
+    /// <summary>Adds a received ESP packet of this lcore, whose meta says what it begins with.</summary>
+    public void Add(PacketBuffer* packet) => _esp[_espCount++] = packet;
+
+    /// <summary>Opens a burst of what there is and routes what came out.</summary>
+    /// <param name="connections">What connections received; cut off at the front as far as it was opened.</param>
+    /// <param name="count">How many connections.</param>
+    /// <returns>Whether there are whole records left for another burst.</returns>
+    public bool Run(ReceivedBytes* connections, int count)
+    {
+        _context.Burst.Clear();
+        AddEsp();
+        bool more = AddRecords(connections, count);
+        if (_context.Burst.Count == 0 && _reader.Count == 0)
+            return more;
+
+        int first = 0;
+        _context.Burst.Run(_context.Engine);
+        for (first = _context.Burst.Count; _reader.Complete(_context.Burst, _context.Engine); first = _context.Burst.Count)
+            _context.Burst.Run(_context.Engine, first);
+        _context.Counters->Bursts++;
+        _context.Counters->Operations += (uint)_context.Burst.Count;
+
+        CompleteEsp();
+        for (int i = 0; i < _reader.Count; i++)
+            Deliver(in _reader[i]);
+        _reader.Clear();
+        return more;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _decapsulator.Dispose();
+        NativeMemory.Free(_esp);
+        _esp = null;
+    }
+
+    private void AddEsp()
+    {
+        for (int i = 0; i < _espCount; i++)
+        {
+            PacketBuffer* packet = _esp[i];
+            // Never BurstFull: the burst is empty, and holds more operations than the decapsulator.
+            if (_decapsulator.TryAdd(_context.Burst, _context.Sad, packet, PacketMeta.Of(packet)->Ingress) != EspStatus.Added)
+                _context.Return(packet);
+        }
+        _espCount = 0;
+    }
+
+    private void CompleteEsp()
+    {
+        if (_decapsulator.Count == 0)
+            return;
+        _decapsulator.Complete(_context.Burst);
+        for (int i = 0; i < _decapsulator.Count; i++)
+        {
+            ref readonly EspDecapsulated result = ref _decapsulator[i];
+            if (result.Reason == EspDropReason.None)
+                _route.FromEsp(result.Packet, (int)result.Sa->UserData);
+            else
+                _context.Return(result.Packet);
+        }
+        _decapsulator.Clear();
+    }
+
+    private bool AddRecords(ReceivedBytes* connections, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            ReceivedBytes* connection = connections + i;
+            UserTunnel* tunnel = _tunnels[connection->Tunnel];
+            while (connection->Next < connection->End)
+            {
+                if (tunnel->State != TunnelState.Open)
+                {
+                    connection->Next = connection->End;
+                    break;
+                }
+                var rest = new ReadOnlySpan<byte>(connection->Next, (int)(connection->End - connection->Next));
+                TlsRecordHeaderStatus status = TlsRecordHeader.TryParse(rest, isProtected: true, out TlsRecordHeader header);
+                if (status == TlsRecordHeaderStatus.NeedMoreData)
+                    break;
+                if (status != TlsRecordHeaderStatus.Complete)
+                {
+                    // The records before it are still in the burst: it ends the connection when they have been delivered.
+                    if (HasRecords(connection->Tunnel))
+                        return true;
+                    Reject(connection->Tunnel, status);
+                    continue;
+                }
+                if (!TryAdd(connection->Tunnel, connection->Next, header.RecordLength))
+                    return true;
+                connection->Next += header.RecordLength;
+            }
+        }
+        return false;
+    }
+
+    private bool TryAdd(int slot, byte* record, int length)
+    {
+        // Packets of the tunnel's MTU go where they can be forwarded from; longer records are opened elsewhere and mostly are padding.
+        int content = Math.Max(length - TlsRecordSizes.Header - CryptoPlane.Aead.AeadSizes.Tag, 1);
+        bool small = content <= _context.Packets.BufferSize - LcoreContext.Headroom;
+        PacketBuffer* packet;
+        if (!(small ? _context.Packets.TryRent(out packet) : _context.LargePackets.TryRent(out packet)))
+        {
+            // With buffers in this burst they come back soon; else they are lost to somebody, and waiting would not end.
+            if (_reader.Count != 0)
+                return false;
+            _context.Counters->Drop(DropReason.BuffersExhausted);
+            _tunnels.End(slot, TunnelEndReason.ConnectionLost, Farewell.None);
+            return true;
+        }
+        PacketMeta.Of(packet)->Tunnel = slot;
+        if (_reader.TryAdd(_context.Burst, _tunnels[slot]->Traffic, record, length, packet->Data, (ulong)packet))
+            return true;
+        _context.Return(packet);
+        return false;
+    }
+
+    private bool HasRecords(int slot)
+    {
+        for (int i = 0; i < _reader.Count; i++)
+        {
+            if (PacketMeta.Of((PacketBuffer*)_reader[i].UserData)->Tunnel == slot)
+                return true;
+        }
+        return false;
+    }
+
+    private void Reject(int slot, TlsRecordHeaderStatus status)
+    {
+        _context.Counters->Drop(DropReason.RecordRejected);
+        _tunnels.End(slot, TunnelEndReason.ProtocolError, Farewell.Alert, status switch
+        {
+            TlsRecordHeaderStatus.RecordOverflow => TlsAlert.RecordOverflow,
+            TlsRecordHeaderStatus.DecodeError => TlsAlert.DecodeError,
+            _ => TlsAlert.UnexpectedMessage,
+        });
+    }
+
+    private void Deliver(in TlsOpenedRecord record)
+    {
+        var packet = (PacketBuffer*)record.UserData;
+        int slot = PacketMeta.Of(packet)->Tunnel;
+        UserTunnel* tunnel = _tunnels[slot];
+        if (tunnel->State != TunnelState.Open)
+        {
+            _context.Return(packet);
+            return;
+        }
+        switch (record.Status)
+        {
+            case TlsOpenStatus.Opened when record.Length > 0 && packet->TrySetLength(record.Length):
+                _frames.Process(slot, packet);
+                return;
+            case TlsOpenStatus.Opened:
+                // An empty record: allowed, and means nothing (RFC 8446 §5.1).
+                break;
+            case TlsOpenStatus.Handled:
+                if (tunnel->Traffic[0].TakeKeyUpdateRequest())
+                {
+                    tunnel->Flags |= TunnelFlags.KeyUpdateOwed;
+                    _tunnels.Activate(slot);
+                }
+                break;
+            case TlsOpenStatus.CloseNotify:
+                _tunnels.End(slot, TunnelEndReason.ConnectionLost, Farewell.CloseNotify);
+                break;
+            case TlsOpenStatus.PeerAlert or TlsOpenStatus.Ended:
+                _tunnels.End(slot, TunnelEndReason.ConnectionLost, Farewell.None);
+                break;
+            default:
+                _context.Counters->Drop(DropReason.RecordRejected);
+                _tunnels.End(slot, TunnelEndReason.ProtocolError, Farewell.Alert, record.Alert);
+                break;
+        }
+        _context.Return(packet);
+    }
+}

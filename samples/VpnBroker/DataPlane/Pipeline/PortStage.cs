@@ -1,0 +1,144 @@
+using System.Runtime.InteropServices;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+using CryptoPlane.IO;
+using CryptoPlane.Lcores;
+using CryptoPlane.Ports;
+using VpnBroker.DataPlane.Counters;
+
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>Takes packets from the TUN queue, the ESP sockets and the rings of other lcores.</summary>
+internal sealed unsafe class PortStage : IDisposable
+{
+    private const int BurstSize = 256;
+
+    private readonly LcoreContext _context;
+    private readonly RouteStage _route;
+    private readonly OpenStage _open;
+    private readonly IPacketPort? _tun;
+    private readonly TunPort? _segmentingTun;
+    private readonly EspPort[] _esp;
+    private readonly UdpPort?[] _segmentingEsp;
+    private PacketBuffer** _burst;
+
+    public PortStage(LcoreContext context, RouteStage route, OpenStage open, LcorePorts ports)
+    {
+        _context = context;
+        _route = route;
+        _open = open;
+        _tun = ports.Tun?.Port;
+        _segmentingTun = _tun as TunPort;
+        _esp = [.. ports.Esp];
+        _segmentingEsp = [.. ports.Esp.Select(port => port.Port as UdpPort)];
+        _burst = (PacketBuffer**)NativeMemory.Alloc(BurstSize, (nuint)sizeof(PacketBuffer*));
+    }
+
+    /// <summary>Whether there is something of which no descriptor tells: segments, or packets of another lcore.</summary>
+    public bool HasPendingWork
+    {
+        get
+        {
+            if (_segmentingTun is { HasPendingPackets: true })
+                return true;
+            foreach (UdpPort? port in _segmentingEsp)
+            {
+                if (port is { HasPendingPackets: true })
+                    return true;
+            }
+            foreach (PacketHandover? ring in _context.HandOverFrom)
+            {
+                if (ring is { IsEmpty: false })
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Takes a burst from the TUN queue.</summary>
+    public int ReceiveTun()
+    {
+        int count = _tun!.Receive(_burst, BurstSize);
+        for (int i = 0; i < count; i++)
+            _route.FromTun(_burst[i]);
+        return count;
+    }
+
+    /// <summary>Takes a burst from an ESP socket.</summary>
+    public int ReceiveEsp(int port)
+    {
+        int count = _esp[port].Port.Receive(_burst, Math.Min(BurstSize, _open.EspRoom));
+        for (int i = 0; i < count; i++)
+        {
+            PacketMeta.Of(_burst[i])->Ingress = _esp[port].Ingress;
+            Steer(_burst[i], _esp[port].Ingress);
+        }
+        return count;
+    }
+
+    /// <summary>Takes what ports hold of which no descriptor tells: the rest of super-packets.</summary>
+    public int ReceivePending()
+    {
+        int count = _segmentingTun is { HasPendingPackets: true } ? ReceiveTun() : 0;
+        for (int i = 0; i < _segmentingEsp.Length; i++)
+        {
+            if (_segmentingEsp[i] is { HasPendingPackets: true })
+                count += ReceiveEsp(i);
+        }
+        return count;
+    }
+
+    /// <summary>Takes what other lcores have handed over.</summary>
+    public int ReceiveHandedOver()
+    {
+        int total = 0;
+        foreach (PacketHandover? ring in _context.HandOverFrom)
+        {
+            if (ring == null || ring.IsEmpty)
+                continue;
+            int count = ring.Receive(_burst, Math.Min(BurstSize, _open.EspRoom), _context.Packets);
+            for (int i = 0; i < count; i++)
+            {
+                if (PacketMeta.Of(_burst[i])->Kind == HandOverKind.Esp)
+                    _open.Add(_burst[i]);
+                else
+                    _route.FromLcore(_burst[i]);
+            }
+            total += count;
+        }
+        _context.Counters->TakenOver += (uint)total;
+        return total;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.Free(_burst);
+        _burst = null;
+    }
+
+    /// <summary>ESP whose SPI names another lcore goes there, once; everything else is opened here.</summary>
+    private void Steer(PacketBuffer* packet, EspIngress ingress)
+    {
+        int home = HomeOf(packet->Data, packet->Length, ingress);
+        PacketHandover? ring = home >= 0 && home < _context.HandOverTo.Length && home != _context.Index ? _context.HandOverTo[home] : null;
+        if (ring == null)
+        {
+            _open.Add(packet);
+            return;
+        }
+        PacketMeta.Of(packet)->Kind = HandOverKind.Esp;
+        if (ring.TryPost(packet))
+            _context.Counters->HandedOver++;
+        else
+            _context.Counters->Drop(DropReason.HandOverFull);
+        _context.Return(packet);
+    }
+
+    // Sound: the SPI is read only where the length covers it.
+    private static int HomeOf(byte* data, int length, EspIngress ingress)
+    {
+        int offset = ingress == EspIngress.IpPacket && length > 0 && data[0] >> 4 == 4 ? (data[0] & 0x0F) * 4 : 0;
+        return length >= offset + sizeof(uint) ? Spi.LcoreOf(NetworkOrder.From(*(uint*)(data + offset))) : -1;
+    }
+}

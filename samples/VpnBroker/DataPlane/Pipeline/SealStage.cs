@@ -1,0 +1,299 @@
+using System.Runtime.InteropServices;
+using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+using CryptoPlane.Tls;
+using CryptoPlane.Tls.Record;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Cstp;
+using VpnBroker.DataPlane.Tunnels;
+
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>The records of one tunnel in a burst: side by side in the transmit area.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SealedBytes
+{
+    public int Tunnel;
+    public int Offset;
+    public int Length;
+
+    /// <summary>The tunnel's operations in the burst.</summary>
+    public int FirstOperation;
+    public int OperationCount;
+}
+
+/// <summary>
+/// The fourth stage: seals what waits in the queues of users and ESP tunnels in one AEAD burst, the records of each connection side by
+/// side, so that one send takes them all.
+/// </summary>
+/// <remarks>
+/// Nothing is sealed that could not be kept: a packet is dropped before it gets a sequence number once its connection's unsent bytes
+/// have reached their bound, or when the lcore's memory for them would not suffice.
+/// </remarks>
+internal sealed unsafe class SealStage : IDisposable
+{
+    /// <summary>Of the free memory for unsent bytes, one connection may have this part at most, so that slow readers leave some to others.</summary>
+    private const int ShareOfFreeMemory = 16;
+
+    private const int EspCapacity = 512;
+
+    private readonly LcoreContext _context;
+    private readonly TunnelTable _tunnels;
+    private readonly EspPairs _pairs;
+    private readonly OutputQueues _output;
+    private readonly TransmitStage _transmit;
+    private readonly EspEncapsulator _encapsulator = new(EspCapacity);
+    private readonly int _areaSize;
+    private byte* _area;
+    private SealedBytes* _segments;
+    private PacketBuffer** _sources;
+    private int _segmentCount;
+    private int _sourceCount;
+    private int _used;
+    private int _chunksPromised;
+
+    public SealStage(LcoreContext context, TunnelTable tunnels, EspPairs pairs, OutputQueues output, TransmitStage transmit)
+    {
+        _context = context;
+        _tunnels = tunnels;
+        _pairs = pairs;
+        _output = output;
+        _transmit = transmit;
+        _areaSize = LcoreContext.BurstSize * (context.Packets.BufferSize + TlsRecordSizes.Overhead);
+        _area = (byte*)NativeMemory.AlignedAlloc((nuint)_areaSize, 4096);
+        _segments = (SealedBytes*)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(SealedBytes));
+        _sources = (PacketBuffer**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(PacketBuffer*));
+    }
+
+    /// <summary>ESP packets that were not sealed, by reason; any thread may read.</summary>
+    public ref readonly EspCounters EspDrops => ref _encapsulator.Drops;
+
+    /// <summary>Seals and sends everything that waits.</summary>
+    public void Run()
+    {
+        int espDone = 0;
+        while (espDone < _output.EspCount || _tunnels.HasActive)
+        {
+            _context.Burst.Clear();
+            _segmentCount = _sourceCount = _used = _chunksPromised = 0;
+            espDone = AddEsp(espDone);
+            while (_tunnels.HasActive && TryAddTunnel(_tunnels.PeekActive()))
+                _tunnels.PopActive();
+
+            _context.Burst.Run(_context.Engine);
+            _context.Counters->Bursts++;
+            _context.Counters->Operations += (uint)_context.Burst.Count;
+            CompleteEsp();
+            CompleteTunnels();
+        }
+        _output.ClearEsp();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _encapsulator.Dispose();
+        NativeMemory.AlignedFree(_area);
+        NativeMemory.Free(_segments);
+        NativeMemory.Free(_sources);
+        _area = null;
+        _segments = null;
+        _sources = null;
+    }
+
+    private int AddEsp(int done)
+    {
+        for (; done < _output.EspCount; done++)
+        {
+            PacketBuffer* packet = _output.Esp[done];
+            EspPair* pair = _pairs[PacketMeta.Of(packet)->Tunnel];
+            int length = packet->Length;
+            EspStatus status = _encapsulator.TryAdd(_context.Burst, pair->Outbound, packet);
+            if (status == EspStatus.BurstFull)
+                break;
+            if (status != EspStatus.Added)
+            {
+                _context.Drop(packet, DropReason.EspRefused);
+                continue;
+            }
+            pair->Counters.Sent(length);
+            _context.Counters->Esp.Sent(length);
+        }
+        return done;
+    }
+
+    private void CompleteEsp()
+    {
+        if (_encapsulator.Count == 0)
+            return;
+        _encapsulator.Complete(_context.Burst);
+        for (int i = 0; i < _encapsulator.Count; i++)
+        {
+            ref readonly EspEncapsulated result = ref _encapsulator[i];
+            if (result.Reason == EspDropReason.None)
+                _transmit.AddEsp(result.Packet, (int)result.Sa->UserData);
+            else
+                _context.Drop(result.Packet, DropReason.EspRefused);
+        }
+        _encapsulator.Clear();
+        _transmit.FlushEsp();
+    }
+
+    /// <summary>Adds what a tunnel has.</summary>
+    /// <returns>False when the burst has no more room: the tunnel has something left.</returns>
+    private bool TryAddTunnel(int slot)
+    {
+        UserTunnel* tunnel = _tunnels[slot];
+        if (tunnel->State is not (TunnelState.Open or TunnelState.Closing))
+            return true;
+        if (_segmentCount == LcoreContext.BurstSize)
+            return false;
+        var segment = new SealedBytes { Tunnel = slot, Offset = _used, FirstOperation = _context.Burst.Count };
+        int bound = Math.Min(tunnel->UnsentBound, (_context.UnsentMemory.Available - _chunksPromised) * (Chunk.Capacity / ShareOfFreeMemory));
+        bool done = TryAddKeyUpdate(tunnel, ref segment) && TryAddFrames(slot, tunnel, ref segment, bound) && TryAddFarewell(tunnel, ref segment);
+        segment.Length = _used - segment.Offset;
+        segment.OperationCount = _context.Burst.Count - segment.FirstOperation;
+        if (segment.OperationCount > 0)
+        {
+            _chunksPromised += tunnel->Unsent.ChunksFor(segment.Length);
+            _segments[_segmentCount++] = segment;
+        }
+        return done;
+    }
+
+    private bool TryAddFrames(int slot, UserTunnel* tunnel, ref SealedBytes segment, int bound)
+    {
+        while (tunnel->OutHead != null)
+        {
+            PacketBuffer* packet = tunnel->OutHead;
+            CstpType type = PacketMeta.Of(packet)->Type;
+            int payload = packet->Length;
+            int frame = payload + CstpFrame.HeaderSize;
+            int record = frame + TlsRecordSizes.Overhead;
+            if (_sourceCount == LcoreContext.BurstSize || _used + record > _areaSize)
+                return false;
+            int pending = _used - segment.Offset + record;
+            DropReason refusal = DropReason.None;
+            if (tunnel->Unsent.Length + pending > bound && type != CstpType.Disconnect)
+                refusal = DropReason.SlowReader;
+            else if (_chunksPromised + tunnel->Unsent.ChunksFor(pending) > _context.UnsentMemory.Available)
+                refusal = DropReason.BacklogExhausted;
+            else if (packet->Tailroom < TlsRecordSizes.InnerType || packet->Headroom < CstpFrame.HeaderSize)
+                refusal = DropReason.Oversize;
+            if (refusal != DropReason.None)
+            {
+                Dequeue(tunnel);
+                _tunnels.Drop(slot, packet, refusal);
+                continue;
+            }
+
+            // Sound: the room was checked above; a frame of a buffer is far below the largest record.
+            CstpFrame.WriteHeader(packet->Data - CstpFrame.HeaderSize, type, payload);
+            TlsRecordStatus status = TlsRecordWriter.TryAdd(
+                _context.Burst, tunnel->Traffic + 1, TlsContentType.ApplicationData,
+                packet->Data - CstpFrame.HeaderSize, frame, _area + _used, _areaSize - _used, out int length);
+            switch (status)
+            {
+                case TlsRecordStatus.Added:
+                    break;
+                case TlsRecordStatus.BurstFull:
+                    return false;
+                case TlsRecordStatus.KeyUpdateNeeded:
+                    tunnel->Flags |= TunnelFlags.KeyUpdateOwed;
+                    if (!TryAddKeyUpdate(tunnel, ref segment))
+                        return false;
+                    continue;
+                default:
+                    // The keys are used up, or the direction is closed: there is nothing more to be said on this connection.
+                    Dequeue(tunnel);
+                    _tunnels.Drop(slot, packet, DropReason.SealRefused);
+                    continue;
+            }
+            Dequeue(tunnel);
+            _used += length;
+            _sources[_sourceCount++] = packet;
+            if (type == CstpType.Data)
+            {
+                tunnel->Counters.Sent(payload);
+                tunnel->LastPacket = _context.NowMilliseconds;
+                _context.Counters->Users.Sent(payload);
+            }
+        }
+        return true;
+    }
+
+    private static void Dequeue(UserTunnel* tunnel)
+    {
+        tunnel->OutHead = PacketMeta.Of(tunnel->OutHead)->Next;
+        if (tunnel->OutHead == null)
+            tunnel->OutTail = null;
+    }
+
+    /// <returns>False when the burst must run first.</returns>
+    private bool TryAddKeyUpdate(UserTunnel* tunnel, ref SealedBytes segment)
+    {
+        if ((tunnel->Flags & TunnelFlags.KeyUpdateOwed) == 0)
+            return true;
+        TlsRecordStatus status = TlsRecordWriter.PrepareKeyUpdate(
+            _context.Burst, tunnel->Traffic + 1, (tunnel->Flags & TunnelFlags.KeyUpdateAsks) != 0, _area + _used, _areaSize - _used, out int length);
+        switch (status)
+        {
+            case TlsRecordStatus.Added:
+                _used += length;
+                tunnel->Flags |= TunnelFlags.KeyUpdateInBurst;
+                _context.Counters->KeyUpdates++;
+                break;
+            case TlsRecordStatus.BurstFull or TlsRecordStatus.DestinationTooSmall or TlsRecordStatus.KeyUpdateInProgress:
+                return false;
+        }
+        tunnel->Flags &= ~(TunnelFlags.KeyUpdateOwed | TunnelFlags.KeyUpdateAsks);
+        return true;
+    }
+
+    /// <returns>False when the burst must run first.</returns>
+    private bool TryAddFarewell(UserTunnel* tunnel, ref SealedBytes segment)
+    {
+        if (tunnel->State != TunnelState.Closing)
+            return true;
+        TlsAlert alert = tunnel->Farewell == Farewell.Alert ? tunnel->Alert : TlsAlert.CloseNotify;
+        TlsRecordStatus status = TlsRecordWriter.TryAddAlert(_context.Burst, tunnel->Traffic + 1, alert, _area + _used, _areaSize - _used, out int length);
+        if (status is TlsRecordStatus.BurstFull or TlsRecordStatus.DestinationTooSmall)
+            return false;
+        _used += length;
+        tunnel->State = TunnelState.Draining;
+        return true;
+    }
+
+    private void CompleteTunnels()
+    {
+        for (int i = 0; i < _segmentCount; i++)
+        {
+            ref SealedBytes segment = ref _segments[i];
+            UserTunnel* tunnel = _tunnels[segment.Tunnel];
+            if ((tunnel->Flags & TunnelFlags.KeyUpdateInBurst) != 0)
+            {
+                TlsRecordWriter.CompleteKeyUpdate(tunnel->Traffic + 1, _context.Engine);
+                tunnel->Flags &= ~TunnelFlags.KeyUpdateInBurst;
+            }
+            if (IsSealed(segment))
+                _transmit.Send(segment.Tunnel, _area + segment.Offset, segment.Length);
+            else
+                // A record with a hole behind it could never be read.
+                _tunnels.Close(segment.Tunnel, TunnelEndReason.ConnectionLost);
+        }
+        for (int i = 0; i < _sourceCount; i++)
+            _context.Return(_sources[i]);
+    }
+
+    private bool IsSealed(in SealedBytes segment)
+    {
+        for (int i = 0; i < segment.OperationCount; i++)
+        {
+            if (_context.Burst[segment.FirstOperation + i]->Status != AeadStatus.Success)
+                return false;
+        }
+        return true;
+    }
+}

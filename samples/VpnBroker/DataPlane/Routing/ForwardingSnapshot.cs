@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Inner;
+
+namespace VpnBroker.DataPlane.Routing;
+
+/// <summary>An ESP tunnel as forwarding sees it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct EspTarget
+{
+    /// <summary>The MTU inside the tunnel, in bytes.</summary>
+    public int Mtu;
+
+    /// <summary>The lcore that sends into the tunnel for lcores that have no pair of SAs of their own.</summary>
+    public int DefaultLcore;
+}
+
+/// <summary>
+/// What one lcore forwards by, in native memory: made on a control thread, never changed, swapped as a pointer by the lcore and freed by
+/// the control thread once the lcore has said that it uses another.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ForwardingSnapshot
+{
+    private uint* _ipv4;
+    private uint* _ipv6;
+    private EspTarget* _esp;
+
+    /// <summary>The broker's own addresses: the source of ICMP errors; none without a TUN interface.</summary>
+    public InnerAddress RouterIPv4;
+    public InnerAddress RouterIPv6;
+
+    /// <summary>The TUN interface's MTU, in bytes.</summary>
+    public int TunMtu;
+
+    /// <summary>The target of the longest prefix that covers an address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly RouteTarget Find(in InnerAddress address) =>
+        address.Family == 4 ? PrefixTrie.Find(_ipv4, (uint)address.Low) : PrefixTrie.Find(_ipv6, address.High, address.Low);
+
+    /// <summary>An ESP tunnel by its number, which a route of this snapshot gave.</summary>
+    // Sound: routes of a snapshot name tunnels below the length of its own array.
+    public readonly ref readonly EspTarget Esp(int tunnel) => ref _esp[tunnel];
+
+    /// <summary>Makes a snapshot.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="espTunnels">The names of the ESP tunnels that have SAs, in the order of their numbers; others are not routed to.</param>
+    public static ForwardingSnapshot* Create(BrokerConfig config, IReadOnlyList<string> espTunnels)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(espTunnels);
+        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, espTunnels));
+        snapshot->_esp = (EspTarget*)NativeMemory.AllocZeroed((nuint)Math.Max(1, espTunnels.Count), (nuint)sizeof(EspTarget));
+        foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
+        {
+            int number = RouteTable.NumberOf(tunnel.Name, espTunnels);
+            if (number >= 0)
+                snapshot->_esp[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
+        }
+        foreach (InterfaceAddress address in config.Tun?.Addresses ?? [])
+        {
+            InnerAddress own = InnerAddress.From(address.Address);
+            if (own.Family == 4 && snapshot->RouterIPv4.Family == 0)
+                snapshot->RouterIPv4 = own;
+            else if (own.Family == 6 && snapshot->RouterIPv6.Family == 0)
+                snapshot->RouterIPv6 = own;
+        }
+        snapshot->TunMtu = config.Tun?.Mtu ?? 0;
+        return snapshot;
+    }
+
+    /// <summary>A snapshot of nothing but routes.</summary>
+    public static ForwardingSnapshot* Create(IEnumerable<Route> routes)
+    {
+        var snapshot = (ForwardingSnapshot*)NativeMemory.AllocZeroed((nuint)sizeof(ForwardingSnapshot));
+        using var table = new RouteTable(routes);
+        table.Detach(out snapshot->_ipv4, out snapshot->_ipv6);
+        return snapshot;
+    }
+
+    /// <summary>Frees a snapshot that no lcore uses any more; null does nothing.</summary>
+    public static void Free(ForwardingSnapshot* snapshot)
+    {
+        if (snapshot == null)
+            return;
+        NativeMemory.Free(snapshot->_ipv4);
+        NativeMemory.Free(snapshot->_ipv6);
+        NativeMemory.Free(snapshot->_esp);
+        NativeMemory.Free(snapshot);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using CryptoPlane.Esp;
+using CryptoPlane.Lcores;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Tunnels;
+using LoopCounters = CryptoPlane.Lcores.LcoreCounters;
+
+namespace VpnBroker.DataPlane.Supervision;
+
+/// <summary>
+/// Reads the lcores' counters without stopping them. On the supervisor's thread, which alone lets slots and SAs go, so that what is read
+/// exists; each counter is read whole, though not all at one instant.
+/// </summary>
+internal static unsafe class StatusReader
+{
+    /// <summary>One lcore.</summary>
+    public static LcoreStatus ReadLcore(LcoreUnit unit)
+    {
+        TrafficCounters counters = *unit.Context.Counters;
+        LoopCounters loop = unit.Lcore!.ReadCounters();
+        return new LcoreStatus
+        {
+            Index = unit.Context.Index,
+            Cpu = unit.Options.Cpu ?? -1,
+            Tunnels = counters.Tunnels,
+            BusyNanoseconds = (ulong)loop.BusyNanoseconds,
+            IdleNanoseconds = (ulong)(loop.SpinNanoseconds + loop.SleepNanoseconds),
+            Ports = [Port("users", counters.Users), Port("esp", counters.Esp), Port("tun", counters.Tun)],
+            Drops = [.. DropsOf(counters), .. EspDropsOf(unit.Worker!.EspOpenDrops), .. EspDropsOf(unit.Worker.EspSealDrops)],
+        };
+    }
+
+    /// <summary>One user tunnel.</summary>
+    public static UserTunnelStatus ReadTunnel(LcoreUnit unit, int slot)
+    {
+        UserTunnel* tunnel = unit.Tunnels + slot;
+        return new UserTunnelStatus
+        {
+            TunnelId = tunnel->TunnelId,
+            SessionId = tunnel->SessionId,
+            InnerIPv4 = tunnel->IPv4.ToIPAddress(),
+            InnerIPv6 = tunnel->IPv6.ToIPAddress(),
+            Lcore = unit.Context.Index,
+            Traffic = Port("users", tunnel->Counters),
+            Drops = tunnel->Drops,
+            UnsentBytes = tunnel->Unsent.Length,
+        };
+    }
+
+    /// <summary>One pair of ESP SAs.</summary>
+    public static EspPairStatus ReadEsp(LcoreUnit unit, int number, string name)
+    {
+        EspPair* pair = unit.Pairs[number];
+        return new EspPairStatus
+        {
+            Tunnel = name,
+            Lcore = unit.Context.Index,
+            InboundSpi = pair->Inbound->Spi,
+            OutboundSpi = pair->Outbound->Spi,
+            Traffic = Port("esp", pair->Counters),
+            NextSequence = pair->Outbound->Sequence + 1,
+            SequenceLimit = pair->Outbound->SequenceLimit + 1,
+            Drops = [.. EspDropsOf(pair->Inbound->Drops), .. EspDropsOf(pair->Outbound->Drops)],
+        };
+    }
+
+    private static PortStatus Port(string name, in PortCounters counters) =>
+        new(name, counters.ReceivedPackets, counters.ReceivedBytes, counters.SentPackets, counters.SentBytes);
+
+    private static IEnumerable<DropStatus> DropsOf(TrafficCounters counters)
+    {
+        for (DropReason reason = DropReason.None + 1; reason < DropReason.Count; reason++)
+        {
+            if (counters.Dropped(reason) != 0)
+                yield return new DropStatus(DropReasonNames.Of(reason), counters.Dropped(reason));
+        }
+    }
+
+    private static IEnumerable<DropStatus> EspDropsOf(EspCounters counters)
+    {
+        foreach (EspDropReason reason in Enum.GetValues<EspDropReason>())
+        {
+            if (reason != EspDropReason.None && counters[reason] != 0)
+                yield return new DropStatus("esp-" + DropReasonNames.ToHyphens(reason.ToString()), counters[reason]);
+        }
+    }
+}
