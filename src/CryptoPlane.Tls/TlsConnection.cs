@@ -73,6 +73,12 @@ public abstract partial class TlsConnection : IDisposable
     /// <summary>Whether the handshake took a HelloRetryRequest.</summary>
     public bool WasRetried => _context.WasRetried;
 
+    /// <summary>How often the peer updated its keys.</summary>
+    public uint KeyUpdatesReceived => _records.KeyUpdatesReceived;
+
+    /// <summary>How often this side updated its keys.</summary>
+    public uint KeyUpdatesSent => _records.KeyUpdatesSent;
+
     /// <summary>The peer's certificate, once it is verified; disposed of with the connection. Null on a server.</summary>
     public X509Certificate2? RemoteCertificate => _context.RemoteCertificate;
 

@@ -34,6 +34,12 @@ internal sealed unsafe class RecordProtection : IDisposable
     /// <summary>Whether any protected record was opened under the present keys.</summary>
     public bool HasOpened => ReadState->Records != 0;
 
+    /// <summary>How often the keys for opening were updated by the peer.</summary>
+    public uint KeyUpdatesReceived => _states == null ? 0 : ReadState->KeyUpdates;
+
+    /// <summary>How often the keys for sealing were updated.</summary>
+    public uint KeyUpdatesSent => _states == null ? 0 : WriteState->KeyUpdates;
+
     /// <summary>Reads and clears the peer's wish for a KeyUpdate of ours.</summary>
     public bool TakeKeyUpdateRequest() => ReadState->TakeKeyUpdateRequest();
 

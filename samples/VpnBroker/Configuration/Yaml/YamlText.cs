@@ -33,6 +33,11 @@ internal static class YamlText
         {
             throw Error(file, Math.Max(1, e.Start.Line), $"this is not valid YAML: {e.Message}");
         }
+        // The parser's scanner reports some malformed texts by these, without a place.
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException)
+        {
+            throw Error(file, 1, $"this is not valid YAML, and the parser cannot say where: {e.Message}");
+        }
     }
 
     /// <summary>Looks at the events before any tree is built: depth, and anchors, which the format does not have.</summary>

@@ -91,6 +91,36 @@ internal static unsafe class GcmBlock
             *destination = (byte)low;
     }
 
+    /// <summary>XORs one block of 1 to 16 bytes with the key stream.</summary>
+    /// <returns>The ciphertext, padded with zeros, in the hash's representation.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Crypt<TDirection>(byte* source, byte* destination, Vector128<byte> keyStream, int count)
+        where TDirection : struct, IGcmDirection
+    {
+        Vector128<byte> input, output;
+        if (count == 16)
+        {
+            input = Vector128.Load(source);
+            output = input ^ keyStream;
+            output.Store(destination);
+        }
+        else if (TDirection.Seals)
+        {
+            input = LoadPartial(source, count);
+            output = KeepFirst(input ^ keyStream, count);
+            // Sound: the destination has room for the tag behind the data, and the tag is written after this.
+            output.Store(destination);
+        }
+        else
+        {
+            // Sound: the tag lies behind the ciphertext.
+            input = KeepFirst(Vector128.Load(source), count);
+            output = input ^ keyStream;
+            StorePartial(output, destination, count);
+        }
+        return Ghash.Reverse(TDirection.Seals ? output : input);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Load<T>(byte* source)
         where T : unmanaged => Unsafe.ReadUnaligned<T>(source);

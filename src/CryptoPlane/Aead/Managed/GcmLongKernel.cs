@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using AesNi = System.Runtime.Intrinsics.X86.Aes;
 
 namespace CryptoPlane.Aead.Managed;
 
@@ -61,87 +60,58 @@ internal static unsafe class GcmLongKernel
 
         for (nuint group = 0; group < groups; group++)
         {
-            Vector128<byte> k = Vector128.Load(roundKeys);
-            Vector128<byte> b0 = GcmBlock.Counter(nonce, counter) ^ k;
-            Vector128<byte> b1 = GcmBlock.Counter(nonce, counter + 1) ^ k;
-            Vector128<byte> b2 = GcmBlock.Counter(nonce, counter + 2) ^ k;
-            Vector128<byte> b3 = GcmBlock.Counter(nonce, counter + 3) ^ k;
-            Vector128<byte> b4 = GcmBlock.Counter(nonce, counter + 4) ^ k;
-            Vector128<byte> b5 = GcmBlock.Counter(nonce, counter + 5) ^ k;
-            Vector128<byte> b6 = GcmBlock.Counter(nonce, counter + 6) ^ k;
-            Vector128<byte> b7 = GcmBlock.Counter(nonce, counter + 7) ^ k;
+            var lanes = new AesGroup(nonce, counter, roundKeys);
             counter += GroupBlocks;
-
-            TVector low = default, middle = default, high = default;
-            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
+            var sum = default(GhashSum<TLanes, TVector>);
+            sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
 
             // One round for the eight lanes, then the next block of the hash: both units stay busy.
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 1);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 1);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 2);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 2);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 3);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 3);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 4);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 4);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 5);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 5);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 6);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 6);
-            Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * 7);
-            Hash<TLanes, TVector>(ref low, ref middle, ref high, hashed, powers, 7);
+            lanes.Round(roundKeys + 16 * 1);
+            Hash(ref sum, hashed, powers, 1);
+            lanes.Round(roundKeys + 16 * 2);
+            Hash(ref sum, hashed, powers, 2);
+            lanes.Round(roundKeys + 16 * 3);
+            Hash(ref sum, hashed, powers, 3);
+            lanes.Round(roundKeys + 16 * 4);
+            Hash(ref sum, hashed, powers, 4);
+            lanes.Round(roundKeys + 16 * 5);
+            Hash(ref sum, hashed, powers, 5);
+            lanes.Round(roundKeys + 16 * 6);
+            Hash(ref sum, hashed, powers, 6);
+            lanes.Round(roundKeys + 16 * 7);
+            Hash(ref sum, hashed, powers, 7);
             for (int round = GroupBlocks; round < TRounds.Count; round++)
-                Round(ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, roundKeys + 16 * round);
-            hash = Ghash.Reduce(TLanes.Fold(low), TLanes.Fold(middle), TLanes.Fold(high));
-
-            k = Vector128.Load(roundKeys + 16 * TRounds.Count);
-            (AesNi.EncryptLast(b0, k) ^ Vector128.Load(source)).Store(destination);
-            (AesNi.EncryptLast(b1, k) ^ Vector128.Load(source + 16)).Store(destination + 16);
-            (AesNi.EncryptLast(b2, k) ^ Vector128.Load(source + 32)).Store(destination + 32);
-            (AesNi.EncryptLast(b3, k) ^ Vector128.Load(source + 48)).Store(destination + 48);
-            (AesNi.EncryptLast(b4, k) ^ Vector128.Load(source + 64)).Store(destination + 64);
-            (AesNi.EncryptLast(b5, k) ^ Vector128.Load(source + 80)).Store(destination + 80);
-            (AesNi.EncryptLast(b6, k) ^ Vector128.Load(source + 96)).Store(destination + 96);
-            (AesNi.EncryptLast(b7, k) ^ Vector128.Load(source + 112)).Store(destination + 112);
+                lanes.Round(roundKeys + 16 * round);
+            hash = sum.Reduce();
+            lanes.Finish(roundKeys + 16 * TRounds.Count, source, destination);
             source += GroupLength;
             hashed = TDirection.Seals ? destination : source;
             destination += GroupLength;
         }
-        *state = TDirection.Seals ? Ghash.Group<TLanes, TVector>(hash, hashed, powers) : hash;
+        *state = TDirection.Seals ? HashGroup<TLanes, TVector>(hash, hashed, powers) : hash;
         return groups * GroupLength;
-    }
-
-    /// <summary>One AES round of all lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(
-        ref Vector128<byte> b0,
-        ref Vector128<byte> b1,
-        ref Vector128<byte> b2,
-        ref Vector128<byte> b3,
-        ref Vector128<byte> b4,
-        ref Vector128<byte> b5,
-        ref Vector128<byte> b6,
-        ref Vector128<byte> b7,
-        byte* roundKey)
-    {
-        Vector128<byte> k = Vector128.Load(roundKey);
-        b0 = AesNi.Encrypt(b0, k);
-        b1 = AesNi.Encrypt(b1, k);
-        b2 = AesNi.Encrypt(b2, k);
-        b3 = AesNi.Encrypt(b3, k);
-        b4 = AesNi.Encrypt(b4, k);
-        b5 = AesNi.Encrypt(b5, k);
-        b6 = AesNi.Encrypt(b6, k);
-        b7 = AesNi.Encrypt(b7, k);
     }
 
     /// <summary>Block number <paramref name="index"/> of the hashed group, if a vector of blocks begins there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hash<TLanes, TVector>(ref TVector low, ref TVector middle, ref TVector high, byte* hashed, byte* powers, [ConstantExpected] int index)
+    private static void Hash<TLanes, TVector>(ref GhashSum<TLanes, TVector> sum, byte* hashed, byte* powers, [ConstantExpected] int index)
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
     {
         if (index % TLanes.Blocks == 0)
-            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.LoadReversed(hashed + 16 * index), powers + 16 * index);
+            sum.Add(TLanes.LoadReversed(hashed + 16 * index), powers + 16 * index);
+    }
+
+    /// <summary>Hashes a group of ciphertext without encrypting anything beside it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> HashGroup<TLanes, TVector>(Vector128<ulong> hash, byte* hashed, byte* powers)
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        var sum = default(GhashSum<TLanes, TVector>);
+        sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
+        for (int i = TLanes.Blocks; i < GroupBlocks; i += TLanes.Blocks)
+            sum.Add(TLanes.LoadReversed(hashed + 16 * i), powers + 16 * i);
+        return sum.Reduce();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Sum = CryptoPlane.Aead.Managed.GhashSum<CryptoPlane.Aead.Managed.GhashLanes128, System.Runtime.Intrinsics.Vector128<ulong>>;
 
 namespace CryptoPlane.Aead.Managed;
 
@@ -87,7 +88,7 @@ internal static unsafe class GcmRunKernel
         // A seal's first message has none before it: it hashes what happens to lie at its own destination, and drops the result.
         AeadOperation* hashed = operations;
         Vector128<byte> mask = default, tag;
-        Vector128<ulong> low, middle, high;
+        Sum sum;
         for (int i = 0; i < count; i++)
         {
             AeadOperation* operation = operations + i;
@@ -95,39 +96,35 @@ internal static unsafe class GcmRunKernel
                 hashed = operation;
             byte* ciphertext = TDirection.Seals ? hashed->Destination : hashed->Source;
             byte* roundKeys = operation->Key.Block->RoundKeys;
-            GcmLanes.Begin<TBlocks>(
-                GcmBlock.Nonce(operation),
-                2,
-                roundKeys,
-                out Vector128<byte> b0, out Vector128<byte> b1, out Vector128<byte> b2, out Vector128<byte> b3, out Vector128<byte> b4, out Vector128<byte> b5, out Vector128<byte> b6, out Vector128<byte> b7, out Vector128<byte> b8);
-            low = middle = high = default;
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 0);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 1, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 1);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 2, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 2);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 3, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 3);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 4, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 4);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 5);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 6, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 6);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 7, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 7);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 8, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 9, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            Hash<TBlocks>(ref low, ref middle, ref high, hashed, ciphertext, 9);
+            var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, roundKeys);
+            sum = default;
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 0);
+            lanes.Round(roundKeys + 16 * 1);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 1);
+            lanes.Round(roundKeys + 16 * 2);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 2);
+            lanes.Round(roundKeys + 16 * 3);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 3);
+            lanes.Round(roundKeys + 16 * 4);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 4);
+            lanes.Round(roundKeys + 16 * 5);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 5);
+            lanes.Round(roundKeys + 16 * 6);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 6);
+            lanes.Round(roundKeys + 16 * 7);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 7);
+            lanes.Round(roundKeys + 16 * 8);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 8);
+            lanes.Round(roundKeys + 16 * 9);
+            Hash<TBlocks>(ref sum, hashed, ciphertext, 9);
             for (int round = 10; round < TRounds.Count; round++)
-                GcmLanes.Round<TBlocks>(roundKeys + 16 * round, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.LastRound<TBlocks>(roundKeys + 16 * TRounds.Count, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+                lanes.Round(roundKeys + 16 * round);
+            lanes.LastRound(roundKeys + 16 * TRounds.Count);
             if (!TDirection.Seals)
-                mask = b0;
-            tag = Ghash.Reverse(Ghash.Reduce(low, middle, high).AsByte()).AsByte() ^ mask;
+                mask = lanes.TagMask;
+            tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ mask;
 
-            GcmLanes.Crypt<TDirection, TBlocks>(operation->Source, operation->Destination, (int)operation->Length, b1, b2, b3, b4, b5, b6, b7, b8);
+            lanes.Crypt<TDirection>(operation->Source, operation->Destination, (int)operation->Length);
             if (!TDirection.Seals)
             {
                 // One comparison of all 128 bits: no position of a difference shows in the time.
@@ -138,47 +135,41 @@ internal static unsafe class GcmRunKernel
             if (i > 0)
                 tag.Store(ciphertext + hashed->Length);
             operation->Status = AeadStatus.Success;
-            mask = b0;
+            mask = lanes.TagMask;
             hashed = operation;
         }
         if (!TDirection.Seals)
             return;
-        low = middle = high = default;
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 0);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 1);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 2);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 3);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 4);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 5);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 6);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 7);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 8);
-        Hash<TBlocks>(ref low, ref middle, ref high, hashed, hashed->Destination, 9);
-        tag = Ghash.Reverse(Ghash.Reduce(low, middle, high).AsByte()).AsByte() ^ mask;
+        sum = default;
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 0);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 1);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 2);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 3);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 4);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 5);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 6);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 7);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 8);
+        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 9);
+        tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ mask;
         tag.Store(hashed->Destination + hashed->Length);
     }
 
     /// <summary>Block number <paramref name="index"/> of what a message hashes: 0 is its AAD, then its ciphertext, then the lengths.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hash<TBlocks>(
-        ref Vector128<ulong> low,
-        ref Vector128<ulong> middle,
-        ref Vector128<ulong> high,
-        AeadOperation* operation,
-        byte* ciphertext,
-        [ConstantExpected] int index)
+    private static void Hash<TBlocks>(ref Sum sum, AeadOperation* operation, byte* ciphertext, [ConstantExpected] int index)
         where TBlocks : struct, IBlockCount
     {
         if (index > TBlocks.Value + 1)
             return;
         byte* power = operation->Key.Block->HashPowers + Ghash.PowerOffset(TBlocks.Value + 2 - index);
         if (index == TBlocks.Value + 1)
-            Ghash.AddProduct(ref low, ref middle, ref high, GcmBlock.Lengths(operation), power);
+            sum.Add(GcmBlock.Lengths(operation), power);
         else if (index == 0)
-            Ghash.AddProduct(ref low, ref middle, ref high, Ghash.InlineAad(operation), power);
+            sum.Add(Ghash.InlineAad(operation), power);
         else if (index < TBlocks.Value)
-            Ghash.AddProduct(ref low, ref middle, ref high, GhashLanes128.LoadReversed(ciphertext + 16 * (index - 1)), power);
+            sum.Add(GhashLanes128.LoadReversed(ciphertext + 16 * (index - 1)), power);
         else
-            Ghash.AddProduct(ref low, ref middle, ref high, Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(ciphertext + 16 * (index - 1)), (int)operation->Length - 16 * (index - 1))), power);
+            sum.Add(Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(ciphertext + 16 * (index - 1)), (int)operation->Length - 16 * (index - 1))), power);
     }
 }

@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Sum = CryptoPlane.Aead.Managed.GhashSum<CryptoPlane.Aead.Managed.GhashLanes128, System.Runtime.Intrinsics.Vector128<ulong>>;
 
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>
-/// The end of a message, or the whole of a small one: up to eight blocks of data, the lengths and the tag.
+/// The end of a long message, or a small one that has no neighbour of its shape: up to eight blocks of data, the lengths and the tag.
 /// </summary>
 /// <remarks>
-/// <para>One AES pass encrypts J0 (for the tag) beside the counters, all blocks' products are summed up and reduced once. The next
-/// packet of a burst does not depend on this one, so the CPU begins it while this one's chain of latencies runs out.</para>
+/// <para>One AES pass encrypts J0 (for the tag) beside the counters; all blocks' products are summed up and reduced once.</para>
 /// <para>Control flow and addresses depend on the lengths of data and AAD only.</para>
 /// </remarks>
 internal static unsafe class GcmTailKernel
@@ -51,28 +51,29 @@ internal static unsafe class GcmTailKernel
         where TBlocks : struct, IBlockCount
     {
         byte* roundKeys = operation->Key.Block->RoundKeys;
-        GcmLanes.Begin<TBlocks>(
-            GcmBlock.Nonce(operation),
-            2 + (uint)(done / 16),
-            roundKeys,
-            out Vector128<byte> b0, out Vector128<byte> b1, out Vector128<byte> b2, out Vector128<byte> b3, out Vector128<byte> b4, out Vector128<byte> b5, out Vector128<byte> b6, out Vector128<byte> b7, out Vector128<byte> b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 1, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 2, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 3, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 4, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 5, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 6, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 7, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 8, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        GcmLanes.Round<TBlocks>(roundKeys + 16 * 9, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        if (TRounds.Count > 10)
+        byte* powers = operation->Key.Block->HashPowers;
+        byte* source = operation->Source + done, destination = operation->Destination + done;
+        int left = (int)(operation->Length - (uint)done);
+
+        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), roundKeys);
+        for (int round = 1; round < TRounds.Count; round++)
+            lanes.Round(roundKeys + 16 * round);
+        lanes.LastRound(roundKeys + 16 * TRounds.Count);
+
+        // The block before the lengths is multiplied by H², and so on upwards; the lengths by H.
+        byte* power = powers + Ghash.PowerOffset(TBlocks.Value + 1);
+        var sum = default(Sum);
+        sum.Add(*hash, power - 16 * pending);
+        lanes.CryptAndHash<TDirection>(source, destination, left, ref sum, power);
+        sum.Add(GcmBlock.Lengths(operation), powers + Ghash.PowerOffset(1));
+        Vector128<byte> tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ lanes.TagMask;
+
+        if (TDirection.Seals)
         {
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 10, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 11, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 12, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-            GcmLanes.Round<TBlocks>(roundKeys + 16 * 13, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
+            tag.Store(destination + left);
+            return true;
         }
-        GcmLanes.LastRound<TBlocks>(roundKeys + 16 * TRounds.Count, ref b0, ref b1, ref b2, ref b3, ref b4, ref b5, ref b6, ref b7, ref b8);
-        return GcmLanes.Finish<TDirection, TBlocks>(operation, done, *hash, pending, b0, b1, b2, b3, b4, b5, b6, b7, b8);
+        // One comparison of all 128 bits: no position of a difference shows in the time.
+        return tag == Vector128.Load(source + left);
     }
 }

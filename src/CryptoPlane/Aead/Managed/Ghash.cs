@@ -82,24 +82,6 @@ internal static unsafe class Ghash
         return Reduce(low, middle, high);
     }
 
-    /// <summary>Hashes <see cref="GcmLongKernel.GroupBlocks"/> blocks of ciphertext onto <paramref name="hash"/>.</summary>
-    /// <param name="hash">The hash so far.</param>
-    /// <param name="blocks">The ciphertext.</param>
-    /// <param name="powers">The power of H for the first block; the next ones follow.</param>
-    /// <returns>The new hash.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Group<TLanes, TVector>(Vector128<ulong> hash, byte* blocks, byte* powers)
-        where TLanes : struct, IGhashLanes<TVector>
-        where TVector : struct
-    {
-        TVector low = default, middle = default, high = default;
-        TVector x = TLanes.AddToFirst(TLanes.LoadReversed(blocks), hash);
-        TLanes.AddProduct(ref low, ref middle, ref high, x, powers);
-        for (int i = TLanes.Blocks; i < GcmLongKernel.GroupBlocks; i += TLanes.Blocks)
-            TLanes.AddProduct(ref low, ref middle, ref high, TLanes.LoadReversed(blocks + 16 * i), powers + 16 * i);
-        return Reduce(TLanes.Fold(low), TLanes.Fold(middle), TLanes.Fold(high));
-    }
-
     /// <summary>
     /// Hashes the AAD of an operation up to its last block, which is added but not yet multiplied by H: the kernels do that together
     /// with the products of the data.

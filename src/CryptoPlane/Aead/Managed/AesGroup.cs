@@ -1,0 +1,59 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using AesNi = System.Runtime.Intrinsics.X86.Aes;
+
+namespace CryptoPlane.Aead.Managed;
+
+/// <summary>The key stream of a group of eight blocks. The JIT keeps it in registers.</summary>
+internal unsafe struct AesGroup
+{
+    private Vector128<byte> _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7;
+
+    /// <summary>Fills the lanes with counter blocks, and adds the first round key.</summary>
+    /// <param name="nonce">See <see cref="GcmBlock.Nonce"/>.</param>
+    /// <param name="counter">The counter of the first block.</param>
+    /// <param name="roundKeys">The expanded key.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public AesGroup(Vector128<uint> nonce, uint counter, byte* roundKeys)
+    {
+        Vector128<byte> k = Vector128.Load(roundKeys);
+        _b0 = GcmBlock.Counter(nonce, counter) ^ k;
+        _b1 = GcmBlock.Counter(nonce, counter + 1) ^ k;
+        _b2 = GcmBlock.Counter(nonce, counter + 2) ^ k;
+        _b3 = GcmBlock.Counter(nonce, counter + 3) ^ k;
+        _b4 = GcmBlock.Counter(nonce, counter + 4) ^ k;
+        _b5 = GcmBlock.Counter(nonce, counter + 5) ^ k;
+        _b6 = GcmBlock.Counter(nonce, counter + 6) ^ k;
+        _b7 = GcmBlock.Counter(nonce, counter + 7) ^ k;
+    }
+
+    /// <summary>One AES round.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Round(byte* roundKey)
+    {
+        Vector128<byte> k = Vector128.Load(roundKey);
+        _b0 = AesNi.Encrypt(_b0, k);
+        _b1 = AesNi.Encrypt(_b1, k);
+        _b2 = AesNi.Encrypt(_b2, k);
+        _b3 = AesNi.Encrypt(_b3, k);
+        _b4 = AesNi.Encrypt(_b4, k);
+        _b5 = AesNi.Encrypt(_b5, k);
+        _b6 = AesNi.Encrypt(_b6, k);
+        _b7 = AesNi.Encrypt(_b7, k);
+    }
+
+    /// <summary>The last AES round, and the XOR with the data.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Finish(byte* roundKey, byte* source, byte* destination)
+    {
+        Vector128<byte> k = Vector128.Load(roundKey);
+        (AesNi.EncryptLast(_b0, k) ^ Vector128.Load(source)).Store(destination);
+        (AesNi.EncryptLast(_b1, k) ^ Vector128.Load(source + 16)).Store(destination + 16);
+        (AesNi.EncryptLast(_b2, k) ^ Vector128.Load(source + 32)).Store(destination + 32);
+        (AesNi.EncryptLast(_b3, k) ^ Vector128.Load(source + 48)).Store(destination + 48);
+        (AesNi.EncryptLast(_b4, k) ^ Vector128.Load(source + 64)).Store(destination + 64);
+        (AesNi.EncryptLast(_b5, k) ^ Vector128.Load(source + 80)).Store(destination + 80);
+        (AesNi.EncryptLast(_b6, k) ^ Vector128.Load(source + 96)).Store(destination + 96);
+        (AesNi.EncryptLast(_b7, k) ^ Vector128.Load(source + 112)).Store(destination + 112);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Net;
+using System.Text.Json;
+using CryptoPlane.TestKit;
+using VpnBroker.Audit;
+using VpnBroker.Tests.Sessions;
+
+namespace VpnBroker.Tests.Audit;
+
+public class AuditLogTests
+{
+    [Fact]
+    public void Records_are_lines_of_json_in_a_private_file()
+    {
+        using var directory = new TemporaryDirectory();
+        var log = new AuditLog(new ManualClock());
+        string path = directory.File("audit.jsonl");
+        log.Open(path);
+        Assert.True(log.Write(new AuditRecord(AuditEvent.Login, "a\"b\n", new IPEndPoint(IPAddress.Parse("192.0.2.1"), 99), false, "wrong password", 0)));
+        Assert.True(log.Write(new AuditRecord(AuditEvent.Connect, "alice", new IPEndPoint(IPAddress.IPv6Loopback, 1), true, null, 7)));
+        string[] lines = File.ReadAllLines(path);
+        Assert.Equal(2, lines.Length);
+        JsonElement first = JsonDocument.Parse(lines[0]).RootElement;
+        Assert.Equal("2026-11-21T00:00:00.000Z", first.GetProperty("time").GetString());
+        Assert.Equal("a\"b\n", first.GetProperty("user").GetString());
+        Assert.Equal("failure", first.GetProperty("result").GetString());
+        Assert.Equal("wrong password", first.GetProperty("reason").GetString());
+        Assert.False(first.TryGetProperty("session", out _));
+        Assert.Equal(7, JsonDocument.Parse(lines[1]).RootElement.GetProperty("session").GetInt32());
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public void A_file_that_was_moved_away_is_begun_again_and_one_that_cannot_be_written_is_reported()
+    {
+        using var directory = new TemporaryDirectory();
+        var log = new AuditLog(new ManualClock());
+        string path = directory.File("audit.jsonl");
+        log.Open(path);
+        var record = new AuditRecord(AuditEvent.Login, "alice", new IPEndPoint(IPAddress.Loopback, 1), true, null, 1);
+        log.Write(record);
+        File.Move(path, path + ".1");
+        log.Write(record);
+        Assert.Single(File.ReadAllLines(path));
+        File.Delete(path);
+        Directory.CreateDirectory(path);
+        Assert.False(log.Write(record));
+    }
+}

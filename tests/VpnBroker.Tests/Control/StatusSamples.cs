@@ -1,0 +1,22 @@
+using VpnBroker.Status;
+
+namespace VpnBroker.Tests.Control;
+
+/// <summary>Reports for tests.</summary>
+internal static class StatusSamples
+{
+    public static StatusReport Report(int sessions = 1, double second = 0, ulong factor = 1) => new()
+    {
+        Time = new DateTimeOffset(2026, 11, 21, 0, 0, 0, TimeSpan.Zero).AddSeconds(second),
+        ProcessId = 42,
+        UptimeSeconds = 100 + second,
+        Sessions = sessions,
+        HalfOpen = 4,
+        RefusedConnections = 5,
+        Gc = new GcReport(7, 1.25, 0.5, 3 << 20),
+        Lcores = [new LcoreReport(0, 2, 1, 1_000_000_000 * factor, 1_000_000_000, [new TrafficReport("users", 10 * factor, 1_000_000 * factor, 20, 500)],
+            new Dictionary<string, ulong> { ["source-address"] = 9 })],
+        Esp = [new EspReport("dc1", 0, "0x01000001", "0x0000012c", 77, 2001, new TrafficReport("esp", 1, 2, 3, 4), new Dictionary<string, ulong> { ["replay"] = 8 })],
+        Users = [new SessionReport(1, "alice", "staff", "192.0.2.1:99", "10.77.0.2", null, 0, true, 3725, new TrafficReport("users", 10, 1000 * factor, 20, 2000), 3, 11)],
+    };
+}
