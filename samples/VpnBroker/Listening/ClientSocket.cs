@@ -37,6 +37,8 @@ internal sealed class ClientSocket : IDisposable
             remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port);
         int descriptor = (int)accepted.SafeHandle.DangerousGetHandle();
         accepted.SafeHandle.SetHandleAsInvalid();
+        // The Socket's finalizer would close the number all the same, by then perhaps another connection's.
+        GC.SuppressFinalize(accepted);
         TcpSocket.SetNonBlocking(descriptor);
         TcpSocket.SetNoDelay(descriptor);
         return new ClientSocket(poller, descriptor, remote);
