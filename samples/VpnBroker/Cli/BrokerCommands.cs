@@ -15,6 +15,10 @@ public static class BrokerCommands
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Command> All { get; } =
     [
+        new Command("run", "Run the broker until SIGTERM or SIGINT", [], [s_config], RunCommand.RunAsync)
+        {
+            Details = "SIGHUP reads the configuration, the users file and the certificate again; tunnels survive, and a wrong file changes nothing.",
+        },
         new Command("config check", "Check a configuration file and say what is wrong, with line numbers", ["FILE"], [], ConfigCommands.CheckAsync),
         new Command("certificate show", "Print the server certificate's pin, after making the certificate when it may be self-signed and does not exist", [], [s_config], CertificateCommands.ShowAsync),
         new Command("user add", "Add a user, or give one a new password and groups", ["NAME"],
