@@ -17,22 +17,34 @@ public static unsafe class InternetChecksum
     public static ulong Sum(byte* data, int length)
     {
         ulong sum = 0;
-        if (Vector256.IsHardwareAccelerated && length >= 64)
+        if (Vector256.IsHardwareAccelerated && length >= 128)
         {
-            // Sound: every load lies within data[0..length). 32-bit words are added into 64-bit lanes: no carry is lost.
-            Vector256<ulong> even = Vector256<ulong>.Zero, odd = Vector256<ulong>.Zero;
-            Vector256<ulong> low = Vector256.Create(0xFFFF_FFFFUL);
+            // A 64-bit lane is high * 2^32 + low. Adding whole lanes wraps, but with the sum of the highs known, that of the lows is
+            // what remains modulo 2^64: three instructions for 32 bytes.
+            // Sound: every load lies within data[0..length).
+            Vector256<ulong> lanes = Vector256<ulong>.Zero, highs = Vector256<ulong>.Zero;
+            Vector256<ulong> moreLanes = Vector256<ulong>.Zero, moreHighs = Vector256<ulong>.Zero;
             do
             {
                 Vector256<ulong> first = Vector256.Load((ulong*)data);
                 Vector256<ulong> second = Vector256.Load((ulong*)(data + 32));
-                even += (first & low) + (second & low);
-                odd += (first >>> 32) + (second >>> 32);
-                data += 64;
-                length -= 64;
+                Vector256<ulong> third = Vector256.Load((ulong*)(data + 64));
+                Vector256<ulong> fourth = Vector256.Load((ulong*)(data + 96));
+                lanes += first;
+                moreLanes += second;
+                highs += first >>> 32;
+                moreHighs += second >>> 32;
+                lanes += third;
+                moreLanes += fourth;
+                highs += third >>> 32;
+                moreHighs += fourth >>> 32;
+                data += 128;
+                length -= 128;
             }
-            while (length >= 64);
-            sum = Vector256.Sum(even + odd);
+            while (length >= 128);
+            highs += moreHighs;
+            lanes += moreLanes;
+            sum = Vector256.Sum(lanes - (highs << 32) + highs);
         }
         while (length >= 8)
         {

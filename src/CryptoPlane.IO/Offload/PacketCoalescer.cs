@@ -18,7 +18,7 @@ namespace CryptoPlane.IO.Offload;
 internal sealed unsafe class PacketCoalescer : IDisposable
 {
     /// <summary>Packets that one <see cref="Sort"/> takes.</summary>
-    public const int MaximumBurst = 128;
+    public const int MaximumBurst = 512;
 
     /// <summary>Packets of one group: Linux refuses UDP super-packets of more.</summary>
     public const int MaximumGroup = 64;
