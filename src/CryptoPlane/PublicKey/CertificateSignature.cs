@@ -17,21 +17,21 @@ public static class CertificateSignature
     public static bool Supports(X509Certificate2 certificate, SignatureAlgorithm algorithm)
     {
         ArgumentNullException.ThrowIfNull(certificate);
+        if (!algorithm.IsRsa())
+        {
+            // RFC 5480 §2.1.1: the curve is named in the key's parameters. Looked at there, since decoding a point costs as much as a
+            // signature's verification.
+            return algorithm.CurveParameters() is { } curve && certificate.PublicKey.Oid.Value == EcKeyOid
+                && certificate.PublicKey.EncodedParameters is { } parameters && parameters.RawData.AsSpan().SequenceEqual(curve);
+        }
         try
         {
-            if (algorithm.IsRsa())
-            {
-                using RSA? rsa = certificate.PublicKey.Oid.Value == RsaKeyOid ? certificate.GetRSAPublicKey() : null;
-                return rsa is not null && rsa.KeySize >= SignatureAlgorithmParts.MinimumRsaBits;
-            }
-            if (algorithm.CurveOid() is not { } curve)
-                return false;
-            using ECDsa? ecdsa = certificate.PublicKey.Oid.Value == EcKeyOid ? certificate.GetECDsaPublicKey() : null;
-            return ecdsa is not null && IsOnCurve(ecdsa, curve);
+            using RSA? rsa = certificate.PublicKey.Oid.Value == RsaKeyOid ? certificate.GetRSAPublicKey() : null;
+            return rsa is not null && rsa.KeySize >= SignatureAlgorithmParts.MinimumRsaBits;
         }
         catch (CryptographicException)
         {
-            // The certificate may be a peer's: a key that cannot be decoded, or a point off its curve.
+            // The certificate may be a peer's: a key that cannot be decoded.
             return false;
         }
     }
@@ -77,16 +77,9 @@ public static class CertificateSignature
         }
         catch (CryptographicException)
         {
-            // A signature whose DER cannot be decoded.
+            // A signature whose DER cannot be decoded, or a point that is not on its curve.
             return false;
         }
-    }
-
-    private static bool IsOnCurve(ECDsa key, string curveOid)
-    {
-        ECCurve curve = key.ExportParameters(includePrivateParameters: false).Curve;
-        // The framework's curve of a decoded key carries the identifier, except on platforms that know it by name alone.
-        return curve.IsNamed && (curve.Oid.Value ?? ECCurve.CreateFromFriendlyName(curve.Oid.FriendlyName!).Oid.Value) == curveOid;
     }
 
     private static CryptographicException NoKey(SignatureAlgorithm algorithm) =>

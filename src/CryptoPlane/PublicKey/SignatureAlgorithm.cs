@@ -33,6 +33,11 @@ internal static class SignatureAlgorithmParts
     /// <summary>Smallest RSA key that is used or accepted (NIST SP 800-131A): 2048 bits.</summary>
     public const int MinimumRsaBits = 2048;
 
+    // 1.2.840.10045.3.1.7, 1.3.132.0.34 and 1.3.132.0.35.
+    private static readonly byte[] s_p256 = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+    private static readonly byte[] s_p384 = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22];
+    private static readonly byte[] s_p521 = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23];
+
     public static bool IsRsa(this SignatureAlgorithm algorithm) => algorithm >= SignatureAlgorithm.RsaPssSha256;
 
     public static HashAlgorithmName Hash(this SignatureAlgorithm algorithm) => algorithm switch
@@ -43,12 +48,12 @@ internal static class SignatureAlgorithmParts
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not a signature algorithm."),
     };
 
-    /// <summary>The algorithm's curve, as the object identifier that certificates carry.</summary>
-    public static string? CurveOid(this SignatureAlgorithm algorithm) => algorithm switch
+    /// <summary>The algorithm's curve, as the DER-encoded object identifier that certificates carry; null without a curve.</summary>
+    public static byte[]? CurveParameters(this SignatureAlgorithm algorithm) => algorithm switch
     {
-        SignatureAlgorithm.EcdsaP256Sha256 => "1.2.840.10045.3.1.7",
-        SignatureAlgorithm.EcdsaP384Sha384 => "1.3.132.0.34",
-        SignatureAlgorithm.EcdsaP521Sha512 => "1.3.132.0.35",
+        SignatureAlgorithm.EcdsaP256Sha256 => s_p256,
+        SignatureAlgorithm.EcdsaP384Sha384 => s_p384,
+        SignatureAlgorithm.EcdsaP521Sha512 => s_p521,
         _ => null,
     };
 }
