@@ -68,7 +68,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         if (_ports.Tun is { FileDescriptor: >= 0 } tun)
             watched &= _context.Epoll.TryAdd(tun.FileDescriptor, EpollEvents.Readable, TunTag);
         for (int i = 0; i < _ports.Esp.Count; i++)
-            watched &= _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
+            watched &= _ports.Esp[i].FileDescriptor < 0 || _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
         if (!watched)
             throw new InvalidOperationException("The kernel refused to watch a port of the data plane: its descriptor is closed or cannot be watched.");
     }

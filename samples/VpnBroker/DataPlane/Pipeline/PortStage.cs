@@ -18,6 +18,7 @@ internal sealed unsafe class PortStage : IDisposable
     private readonly OpenStage _open;
     private readonly IPacketPort? _tun;
     private readonly TunPort? _segmentingTun;
+    private readonly bool _asksTun;
     private readonly EspPort[] _esp;
     private readonly UdpPort?[] _segmentingEsp;
     private PacketBuffer** _burst;
@@ -29,6 +30,7 @@ internal sealed unsafe class PortStage : IDisposable
         _open = open;
         _tun = ports.Tun?.Port;
         _segmentingTun = _tun as TunPort;
+        _asksTun = ports.Tun is { FileDescriptor: < 0 };
         _esp = [.. ports.Esp];
         _segmentingEsp = [.. ports.Esp.Select(port => port.Port as UdpPort)];
         _burst = (PacketBuffer**)NativeMemory.Alloc(BurstSize, (nuint)sizeof(PacketBuffer*));
@@ -76,13 +78,13 @@ internal sealed unsafe class PortStage : IDisposable
         return count;
     }
 
-    /// <summary>Takes what ports hold of which no descriptor tells: the rest of super-packets.</summary>
+    /// <summary>Takes what ports hold of which no descriptor tells: the rest of super-packets, and ports without a descriptor.</summary>
     public int ReceivePending()
     {
-        int count = _segmentingTun is { HasPendingPackets: true } ? ReceiveTun() : 0;
+        int count = _asksTun || _segmentingTun is { HasPendingPackets: true } ? ReceiveTun() : 0;
         for (int i = 0; i < _segmentingEsp.Length; i++)
         {
-            if (_segmentingEsp[i] is { HasPendingPackets: true })
+            if (_esp[i].FileDescriptor < 0 || _segmentingEsp[i] is { HasPendingPackets: true })
                 count += ReceiveEsp(i);
         }
         return count;
