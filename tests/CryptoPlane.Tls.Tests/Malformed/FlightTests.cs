@@ -1,4 +1,5 @@
 using CryptoPlane.Tls.Tests.Support;
+using CryptoPlane.Tls.Wire;
 
 namespace CryptoPlane.Tls.Tests.Malformed;
 
@@ -71,7 +72,7 @@ public sealed class FlightTests
     [Fact]
     public void Failed_handshakes_leave_no_memory_behind()
     {
-        byte[] hello = SampleMessages.Get(Wire.HandshakeType.ClientHello);
+        byte[] hello = SampleMessages.Get(HandshakeType.ClientHello);
         var random = new Random(7);
         Run(200);
         long before = GC.GetTotalMemory(forceFullCollection: true);
