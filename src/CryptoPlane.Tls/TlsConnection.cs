@@ -40,8 +40,11 @@ public abstract partial class TlsConnection : IDisposable
     private bool _detached;
     private bool _disposed;
 
-    private protected TlsConnection(TlsOptions options) =>
+    private protected TlsConnection(TlsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
         _context = new HandshakeContext(options, _records, _outgoing, _joiner);
+    }
 
     /// <summary>Why the connection failed; null while it has not.</summary>
     public TlsError? Error { get; private set; }

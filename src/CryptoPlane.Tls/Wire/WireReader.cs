@@ -10,8 +10,6 @@ internal ref struct WireReader(ReadOnlySpan<byte> source)
     /// <summary>True when every byte was read: RFC 8446 §6.2 calls trailing bytes a decode error.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
-    public readonly int Remaining => _rest.Length;
-
     public bool TryReadByte(out byte value)
     {
         if (_rest.IsEmpty)
@@ -29,14 +27,6 @@ internal ref struct WireReader(ReadOnlySpan<byte> source)
         if (!BinaryPrimitives.TryReadUInt16BigEndian(_rest, out value))
             return false;
         _rest = _rest[2..];
-        return true;
-    }
-
-    public bool TryReadUInt32(out uint value)
-    {
-        if (!BinaryPrimitives.TryReadUInt32BigEndian(_rest, out value))
-            return false;
-        _rest = _rest[4..];
         return true;
     }
 

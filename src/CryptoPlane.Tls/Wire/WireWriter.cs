@@ -16,16 +16,11 @@ internal sealed class WireWriter
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
 
-    /// <summary>The bytes from <paramref name="start"/> on.</summary>
-    public Span<byte> From(int start) => _buffer.AsSpan(start, Length - start);
-
     public void Clear() => Length = 0;
 
     public void WriteByte(byte value) => Reserve(1)[0] = value;
 
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(2), value);
-
-    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
 
     public void WriteBytes(ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
 
