@@ -1,0 +1,30 @@
+using CryptoPlane.TestKit;
+
+namespace VpnBroker.Tests.EndToEnd;
+
+/// <summary>eng/demo.sh: the real openconnect client through TLS 1.3, the broker and ESP to a web server, and back.</summary>
+public sealed class DemoTests
+{
+    [Fact]
+    [Trait("Speed", "slow")]
+    public void The_demo_carries_traffic_from_openconnect_through_esp_and_leaves_nothing_behind()
+    {
+        Requirement.NetworkNamespaces();
+        Requirement.Tun();
+        Requirement.Program("openconnect");
+        Requirement.Program("iperf3");
+        Requirement.Program("dumpcap", "tshark");
+        Requirement.Program("curl");
+        Requirement.Program("jq");
+
+        using ExternalProgram script = ExternalProgram.Start("/bin/bash", [RepositoryRoot.PathOf("eng", "demo.sh"), "--no-setup"]);
+        ProgramResult demo = script.WaitForExit(TimeSpan.FromMinutes(3));
+
+        Assert.True(demo.ExitCode == 0, demo.AllOutput);
+        Assert.Matches(@"\| ESP to the gateway \| (\d+) packets, \1 with a valid ICV \|", demo.Output);
+        Assert.Matches(@"\| ESP to the broker \| (\d+) packets, \1 with a valid ICV \|", demo.Output);
+        Assert.Matches(@"\| download \| .*SHA-256 [0-9a-f]{16}\.\.\. is right \|", demo.Output);
+        Assert.Matches(@"\| iperf3 down \| [1-9]\d* Mb/s \|", demo.Output);
+        Assert.DoesNotContain($"cp-demo-{script.Id}-", ExternalProgram.Run(Requirement.Program("ip", "iproute2"), ["netns", "list"]).Output);
+    }
+}
