@@ -77,8 +77,7 @@ internal static unsafe class PostHandshake
         // RFC 8446 §4.6.3: "any other value … MUST terminate the connection with an "illegal_parameter" alert".
         if (request > 1)
             return TlsOpenStatus.IllegalParameter;
-        // Three derivations for five bytes: a peer must earn them with data.
-        if (++state->UpdatesSinceData > TlsRecordReader.MaxKeyUpdatesWithoutData)
+        if (!state->TryCountUpdate())
             return TlsOpenStatus.TooManyKeyUpdates;
         if (request == 1)
             state->Flags |= TlsTrafficFlags.KeyUpdateRequested;

@@ -37,7 +37,7 @@ public enum TlsOpenStatus : byte
     /// <summary>A KeyUpdate whose request is neither 0 nor 1.</summary>
     IllegalParameter = 10,
 
-    /// <summary>The peer sends one KeyUpdate after another without data between them.</summary>
+    /// <summary>The peer sends one KeyUpdate after another with little data between them: see <see cref="TlsRecordReader.MaxKeyUpdates"/>.</summary>
     TooManyKeyUpdates = 11,
 
     /// <summary>The peer used its key beyond the limits of RFC 8446 §5.5.</summary>

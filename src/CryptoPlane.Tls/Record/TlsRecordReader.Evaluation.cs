@@ -121,9 +121,6 @@ public sealed unsafe partial class TlsRecordReader
             entry->Outcome = TlsOpenStatus.Opened;
             entry->Type = TlsContentType.ApplicationData;
             state->ContentBytes += (uint)last;
-            // RFC 8446 §5.1: application data may be empty; only real data buys the right to further KeyUpdates.
-            if (last != 0)
-                state->UpdatesSinceData = 0;
             return;
         }
         EvaluateOther(entry, (TlsContentType)text[last], engine);
@@ -184,12 +181,12 @@ public sealed unsafe partial class TlsRecordReader
                 state->Flags |= TlsTrafficFlags.Closed | TlsTrafficFlags.CloseNotifyReceived;
                 Resolve(entry, TlsOpenStatus.CloseNotify);
                 break;
-            case TlsAlert.UserCanceled when ++state->UpdatesSinceData > MaxKeyUpdatesWithoutData:
-                Fail(entry, TlsOpenStatus.UnexpectedMessage);
-                break;
-            case TlsAlert.UserCanceled:
+            case TlsAlert.UserCanceled when state->TryCountUpdate():
                 // RFC 8446 §6.1: a warning, which close_notify follows.
                 Resolve(entry, TlsOpenStatus.Handled);
+                break;
+            case TlsAlert.UserCanceled:
+                Fail(entry, TlsOpenStatus.UnexpectedMessage);
                 break;
             default:
                 // RFC 8446 §6.2: all others are fatal, unknown ones as well.

@@ -23,8 +23,14 @@ namespace CryptoPlane.Tls.Record;
 /// </remarks>
 public sealed unsafe partial class TlsRecordReader : IDisposable
 {
-    /// <summary>Most KeyUpdates (and user_canceled alerts) of a connection without application data between them.</summary>
-    public const int MaxKeyUpdatesWithoutData = 32;
+    /// <summary>
+    /// Most KeyUpdates (and user_canceled alerts) of a connection within <see cref="KeyUpdateWindow"/> bytes of application data: one costs
+    /// as much as a hundred small records.
+    /// </summary>
+    public const int MaxKeyUpdates = 32;
+
+    /// <summary>Bytes of application data that buy the right to another <see cref="MaxKeyUpdates"/>.</summary>
+    public const int KeyUpdateWindow = 16_384;
 
     private readonly int _capacity;
     private TlsOpenedRecord* _records;

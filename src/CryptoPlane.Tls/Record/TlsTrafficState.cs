@@ -44,13 +44,14 @@ public unsafe struct TlsTrafficState
     [FieldOffset(48)] internal ulong ContentBytes;
     [FieldOffset(56)] internal uint Epoch;
     [FieldOffset(60)] internal byte PartialLength;
-    [FieldOffset(61)] internal byte UpdatesSinceData;
+    [FieldOffset(61)] internal byte UpdatesInWindow;
 
     // Second cache line: KeyUpdates and messages over several records.
     [FieldOffset(64)] internal AeadKeyHandle OutgoingKey;
     [FieldOffset(72)] internal ulong EarlierRecords;
     [FieldOffset(80)] internal uint SkipRemaining;
     [FieldOffset(84)] internal fixed byte Partial[MaxPartialMessage];
+    [FieldOffset(96)] internal ulong WindowStart;
 
     // Third cache line: the secret.
     [FieldOffset(128)] internal fixed byte Secret[TlsHashes.MaxLength];
@@ -118,6 +119,21 @@ public unsafe struct TlsTrafficState
         engine.Retire(Key);
         // Sound: the span covers exactly this struct.
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<TlsTrafficState>(ref this)));
+    }
+
+    /// <summary>
+    /// Counts a KeyUpdate of the peer, or another message that costs this side more than the peer. Three derivations for five bytes: the
+    /// peer must earn them with data.
+    /// </summary>
+    /// <returns>False if there are too many.</returns>
+    internal bool TryCountUpdate()
+    {
+        if (ContentBytes - WindowStart >= TlsRecordReader.KeyUpdateWindow)
+        {
+            WindowStart = ContentBytes;
+            UpdatesInWindow = 0;
+        }
+        return ++UpdatesInWindow <= TlsRecordReader.MaxKeyUpdates;
     }
 
     /// <summary>The nonce of a record (RFC 8446 §5.3): the sequence number, padded on the left, XOR the IV.</summary>

@@ -60,7 +60,7 @@ public sealed unsafe class AlertTests
     {
         using var bed = new RecordTestBed();
         RecordPair pair = bed.NewPair();
-        for (int i = 0; i < TlsRecordReader.MaxKeyUpdatesWithoutData; i++)
+        for (int i = 0; i < TlsRecordReader.MaxKeyUpdates; i++)
             Assert.Equal(TlsOpenStatus.Handled, bed.Open(pair.Reader, SealAlert(bed, pair.Writer, TlsAlert.UserCanceled))[0].Status);
         Assert.Equal(TlsOpenStatus.UnexpectedMessage, bed.Open(pair.Reader, SealAlert(bed, pair.Writer, TlsAlert.UserCanceled))[0].Status);
     }

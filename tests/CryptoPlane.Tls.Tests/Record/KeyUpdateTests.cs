@@ -50,7 +50,7 @@ public sealed unsafe class KeyUpdateTests
         using var bed = new RecordTestBed();
         RecordPair[] pairs = [bed.NewPair(seed: 1), bed.NewPair(TlsCipherSuite.Aes256GcmSha384, 2), bed.NewPair(TlsCipherSuite.ChaCha20Poly1305Sha256, 3)];
         var random = new Random(8446);
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < 10; round++)
         {
             var records = new List<(nint, byte[])>();
             var expected = new List<byte[]?>();
@@ -62,7 +62,7 @@ public sealed unsafe class KeyUpdateTests
                 expected.Add(update ? null : content);
                 records.Add(((nint)pair.Reader, update ? bed.SealKeyUpdate(pair.Writer) : bed.Seal(pair.Writer, content)));
             }
-            OpenResult[] results = bed.Open(records, spareOperations: round * 3);
+            OpenResult[] results = bed.Open(records, spareOperations: round * 6);
             for (int i = 0; i < BurstSize; i++)
                 AssertResult(results[i], expected[i]);
         }
@@ -166,13 +166,14 @@ public sealed unsafe class KeyUpdateTests
     public void A_flood_of_KeyUpdates_ends_the_connection_unless_data_comes_between()
     {
         using var bed = new RecordTestBed();
+        byte[] enough = new byte[TlsRecordReader.KeyUpdateWindow / TlsRecordReader.MaxKeyUpdates];
         RecordPair patient = bed.NewPair();
-        for (int i = 0; i < 5 * TlsRecordReader.MaxKeyUpdatesWithoutData; i++)
-            Assert.Equal(TlsOpenStatus.Opened, bed.Open(patient.Reader, bed.SealKeyUpdate(patient.Writer), bed.Seal(patient.Writer, [1]))[1].Status);
+        for (int i = 0; i < 5 * TlsRecordReader.MaxKeyUpdates; i++)
+            Assert.Equal(TlsOpenStatus.Opened, bed.Open(patient.Reader, bed.SealKeyUpdate(patient.Writer), bed.Seal(patient.Writer, enough))[1].Status);
 
         RecordPair flooded = bed.NewPair();
-        for (int i = 0; i < TlsRecordReader.MaxKeyUpdatesWithoutData; i++)
-            AssertResult(bed.Open(flooded.Reader, bed.SealKeyUpdate(flooded.Writer), bed.Seal(flooded.Writer, []))[0], null);
+        for (int i = 0; i < TlsRecordReader.MaxKeyUpdates; i++)
+            AssertResult(bed.Open(flooded.Reader, bed.SealKeyUpdate(flooded.Writer), bed.Seal(flooded.Writer, [1]))[0], null);
         Assert.Equal(TlsOpenStatus.TooManyKeyUpdates, bed.Open(flooded.Reader, bed.SealKeyUpdate(flooded.Writer))[0].Status);
     }
 
@@ -183,19 +184,19 @@ public sealed unsafe class KeyUpdateTests
         RecordPair pair = bed.NewPair(TlsCipherSuite.Aes256GcmSha384);
         using var burst = new CryptoPlane.Aead.AeadBurst(8);
         using var reader = new TlsRecordReader(4);
-        using var wire = new NativeBuffer(64);
-        using var text = new NativeBuffer(64);
+        using var wire = new NativeBuffer(1024);
+        using var text = new NativeBuffer(2048);
         void Run()
         {
             for (int i = 0; i < 1000; i++)
             {
                 TlsRecordWriter.PrepareKeyUpdate(burst, pair.Writer, true, wire.Pointer, wire.Length, out int updateLength);
-                TlsRecordWriter.TryAdd(burst, pair.Writer, TlsContentType.ApplicationData, text.Pointer, 1, wire.Pointer + 32, 32, out int dataLength);
+                TlsRecordWriter.TryAdd(burst, pair.Writer, TlsContentType.ApplicationData, text.Pointer, 600, wire.Pointer + 32, 700, out int dataLength);
                 burst.Run(bed.Engine);
                 TlsRecordWriter.CompleteKeyUpdate(pair.Writer, bed.Engine);
                 burst.Clear();
                 reader.TryAdd(burst, pair.Reader, wire.Pointer, updateLength, text.Pointer, 0);
-                reader.TryAdd(burst, pair.Reader, wire.Pointer + 32, dataLength, text.Pointer + 32, 0);
+                reader.TryAdd(burst, pair.Reader, wire.Pointer + 32, dataLength, text.Pointer + 1024, 0);
                 burst.Run(bed.Engine);
                 for (int first = burst.Count; reader.Complete(burst, bed.Engine); first = burst.Count)
                     burst.Run(bed.Engine, first);

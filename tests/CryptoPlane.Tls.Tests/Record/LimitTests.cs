@@ -15,7 +15,7 @@ public sealed unsafe class LimitTests
         Assert.Equal(0, TlsTrafficState.SizeInBytes % 64);
         TlsTrafficState state = default;
         byte* start = (byte*)&state;
-        Assert.True((byte*)&state.UpdatesSinceData - start < 64);
+        Assert.True((byte*)&state.UpdatesInWindow - start < 64);
         Assert.True((byte*)&state.Epoch - start < 64);
         Assert.True((byte*)&state.OutgoingKey - start >= 64);
         Assert.Equal(128, state.Secret - start);
