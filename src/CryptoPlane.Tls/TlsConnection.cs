@@ -87,6 +87,9 @@ public abstract partial class TlsConnection : IDisposable
 
     private protected HandshakeContext Context => _context;
 
+    /// <summary>For tests of the limits of a key, which no test could reach by sending.</summary>
+    internal RecordProtection Records => _records;
+
     /// <summary>Takes application data out of records, one record per call at most.</summary>
     /// <param name="source">Received bytes.</param>
     /// <param name="destination">Takes the data: give <see cref="MaxPlaintextSize"/> bytes, which is enough for every record.</param>

@@ -136,6 +136,26 @@ public sealed class TlsConnectionTests
     }
 
     [Fact]
+    public unsafe void A_key_near_its_limit_is_updated_without_being_asked()
+    {
+        using TlsPair pair = Connected();
+        // RFC 8446 §5.5: not more than 2^24.5 records under one AES-GCM key. Two records before the point where data must wait.
+        pair.Client.Records.WriteState->DataLimit = pair.Client.Records.WriteState->Sequence + 2;
+        byte[] wire = new byte[1000];
+        var all = new List<byte>();
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(TlsStatus.Complete, pair.Client.Write("data"u8, wire, out _, out int length));
+            // The third has the KeyUpdate in front of it.
+            Assert.Equal(i == 2 ? 26 + 27 : 26, length);
+            all.AddRange(wire.AsSpan(0, length));
+        }
+        Assert.Equal(1u, pair.Client.Records.WriteState->KeyUpdates);
+        Assert.Equal("datadatadatadatadata"u8.ToArray(), TlsPair.Receive(pair.Server, all.ToArray(), out TlsStatus status));
+        Assert.Equal(TlsStatus.NeedMoreData, status);
+    }
+
+    [Fact]
     public void A_flood_of_KeyUpdates_ends_the_connection()
     {
         using TlsPair pair = Connected();

@@ -62,8 +62,11 @@ internal sealed class HandshakeContext(TlsOptions options, RecordProtection reco
     public void Enter(HandshakeState next)
     {
         State = next;
-        if (next.IsConnected)
-            Transcript.Dispose();
+        if (!next.IsConnected)
+            return;
+        // A connection that is up has no further use for them, and there are thousands.
+        Transcript.Dispose();
+        Messages.Release();
     }
 
     /// <summary>Goes to a state that waits for work.</summary>

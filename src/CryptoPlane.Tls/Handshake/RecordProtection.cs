@@ -26,7 +26,7 @@ internal sealed unsafe class RecordProtection : IDisposable
 
     private TlsTrafficState* ReadState => _states;
 
-    private TlsTrafficState* WriteState => _states + 1;
+    internal TlsTrafficState* WriteState => _states + 1;
 
     /// <summary>Whether what the peer sends is protected by now.</summary>
     public bool IsReadProtected => ReadState->Suite != TlsCipherSuite.None;

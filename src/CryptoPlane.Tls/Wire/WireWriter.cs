@@ -18,6 +18,13 @@ internal sealed class WireWriter
 
     public void Clear() => Length = 0;
 
+    /// <summary>Empties the buffer and gives its memory up.</summary>
+    public void Release()
+    {
+        Length = 0;
+        _buffer = [];
+    }
+
     public void WriteByte(byte value) => Reserve(1)[0] = value;
 
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(2), value);
