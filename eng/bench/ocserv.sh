@@ -20,7 +20,8 @@ use-occtl = false
 pid-file = $directory/pid
 server-cert = $directory/cert.pem
 server-key = $directory/key.pem
-tls-priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+# The suite that our broker prefers, so that both do the same work.
+tls-priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM"
 isolate-workers = false
 run-as-user = root
 run-as-group = root

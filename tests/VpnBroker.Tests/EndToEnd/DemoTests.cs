@@ -2,7 +2,12 @@ using CryptoPlane.TestKit;
 
 namespace VpnBroker.Tests.EndToEnd;
 
+/// <summary>Nothing else runs beside the demo: it fills the machine.</summary>
+[CollectionDefinition(nameof(DemoTests), DisableParallelization = true)]
+public sealed class DemoCollection;
+
 /// <summary>eng/demo.sh: the real openconnect client through TLS 1.3, the broker and ESP to a web server, and back.</summary>
+[Collection(nameof(DemoTests))]
 public sealed class DemoTests
 {
     [Fact]
