@@ -40,7 +40,7 @@ internal static partial class RunCommand
             Volatile.Write(ref broker, await Broker.StartAsync(file, config, DataPlaneHost.Start, level, loggers, TimeProvider.System));
         }
         // A port that the kernel refuses, an endpoint that is taken, a log that cannot be written: the message says what to do.
-        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException or Listening.ListenException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException or Listening.ListenException)
         {
             LogStartFailed(logger, e.Message);
             return ExitCode.Failure;
