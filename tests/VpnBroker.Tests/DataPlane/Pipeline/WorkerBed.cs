@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
 using CryptoPlane.Lcores;
 using CryptoPlane.Ports;
+using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Inner;
@@ -17,7 +18,7 @@ namespace VpnBroker.Tests.DataPlane.Pipeline;
 /// </summary>
 internal sealed unsafe class WorkerBed : IDisposable
 {
-    /// <summary>The routes of all beds: users of lcore 0 and 1, what is behind the ESP tunnel, and the rest out of the TUN port.</summary>
+    /// <summary>The routes of beds without a configuration: users of lcore 0 and 1, and networks behind the TUN port.</summary>
     public static readonly Route[] Routes =
     [
         new(IPNetwork.Parse("10.8.0.0/24"), new RouteTarget(RouteKind.Users, 0)),
@@ -35,11 +36,12 @@ internal sealed unsafe class WorkerBed : IDisposable
     private readonly Mailbox<LcoreEvent> _outbox;
     private readonly List<TestUser> _users = [];
 
-    public WorkerBed(int index = 0, LcoreSizes? sizes = null, Func<PacketPool, LcorePorts>? ports = null, int espTunnels = 0, Route[]? routes = null)
+    public WorkerBed(int index = 0, LcoreSizes? sizes = null, Func<PacketPool, LcorePorts>? ports = null, BrokerConfig? config = null)
     {
         Context = new LcoreContext(index, sizes ?? new LcoreSizes { Tunnels = 64, Packets = 2048, UnsentChunks = 2048, PartialChunks = 1024 });
-        Pairs = new EspPairs(espTunnels);
-        Context.Forwarding = ForwardingSnapshot.Create(routes ?? Routes);
+        string[] espTunnels = [.. (config?.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Name)];
+        Pairs = new EspPairs(espTunnels.Length);
+        Context.Forwarding = config == null ? ForwardingSnapshot.Create(Routes) : ForwardingSnapshot.Create(config, espTunnels);
         Context.Forwarding->TunMtu = TunMtu;
         Context.Forwarding->RouterIPv4 = InnerAddress.From(IPAddress.Parse("10.8.0.1"));
         _inbox = new Mailbox<LcoreMessage>(MessageStage.MailboxCapacity, _waker);
@@ -57,7 +59,7 @@ internal sealed unsafe class WorkerBed : IDisposable
     public LcoreWorker Worker { get; }
 
     /// <summary>The TUN port, unless the test brought ports of its own.</summary>
-    public TestPort Tun { get; }
+    public TestPort Tun { get; set; }
 
     public LcoreWaker Waker => _waker;
 
