@@ -7,10 +7,7 @@ namespace CryptoPlane.Benchmarks.Aead;
 internal sealed unsafe class EngineSubject : IBenchmarkSubject
 {
     /// <summary>Operations of one run.</summary>
-    public const int OperationsOfRun = Rounds * AeadWorkload.Operations;
-
-    // Several rounds, since a burst of small operations is over in the time of a few timestamps.
-    private const int Rounds = 4;
+    public const int OperationsOfRun = AeadWorkload.Operations;
 
     private readonly AeadWorkload _workload;
     private readonly AeadEngine _engine;
@@ -39,22 +36,17 @@ internal sealed unsafe class EngineSubject : IBenchmarkSubject
 
     public int OperationsPerRun => OperationsOfRun;
 
-    public void Prepare()
-    {
-        // The same operations serve every run.
-    }
+    // The same operations serve every run.
+    public bool Prepare() => false;
 
     public void Run()
     {
         AeadOperation* first = _burst[0];
-        for (int round = 0; round < Rounds; round++)
+        for (int i = 0; i < AeadWorkload.Operations; i += _burstSize)
         {
-            for (int i = 0; i < AeadWorkload.Operations; i += _burstSize)
-            {
-                if (_workload.Direction == AeadDirection.Seal)
-                    RenewNonces(first + i);
-                _engine.Run(first + i, _burstSize);
-            }
+            if (_workload.Direction == AeadDirection.Seal)
+                RenewNonces(first + i);
+            _engine.Run(first + i, _burstSize);
         }
     }
 

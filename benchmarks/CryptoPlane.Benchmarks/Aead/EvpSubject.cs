@@ -35,10 +35,8 @@ internal sealed unsafe class EvpSubject : IBenchmarkSubject
 
     public int OperationsPerRun => OperationsOfRun;
 
-    public void Prepare()
-    {
-        // The same buffers serve every run.
-    }
+    // The same buffers serve every run.
+    public bool Prepare() => false;
 
     public void Run()
     {

@@ -38,10 +38,8 @@ internal sealed unsafe class FrameworkSubject : IBenchmarkSubject
 
     public int OperationsPerRun => OperationsOfRun;
 
-    public void Prepare()
-    {
-        // The same buffers serve every run.
-    }
+    // The same buffers serve every run.
+    public bool Prepare() => false;
 
     public void Run()
     {

@@ -10,7 +10,8 @@ internal interface IBenchmarkSubject : IDisposable
     int OperationsPerRun { get; }
 
     /// <summary>Makes ready what the next <see cref="Run"/> uses up (records to open, say). Not timed.</summary>
-    void Prepare();
+    /// <returns>False where nothing is ever used up, so that runs may follow one another without a look at the clock.</returns>
+    bool Prepare();
 
     /// <summary>Does the operations. Timed.</summary>
     void Run();

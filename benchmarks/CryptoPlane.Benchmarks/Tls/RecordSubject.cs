@@ -44,12 +44,13 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
 
     public int OperationsPerRun => _workload.Records;
 
-    public void Prepare()
+    public bool Prepare()
     {
         if (_workload.Writes)
             ReadAll();
         else
             WriteAll();
+        return true;
     }
 
     public void Run()

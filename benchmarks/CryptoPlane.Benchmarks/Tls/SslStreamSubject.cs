@@ -21,12 +21,13 @@ internal sealed class SslStreamSubject : IBenchmarkSubject
 
     public int OperationsPerRun => _workload.Records;
 
-    public void Prepare()
+    public bool Prepare()
     {
         if (_workload.Writes)
             ReadAll();
         else
             WriteAll();
+        return true;
     }
 
     public void Run()
