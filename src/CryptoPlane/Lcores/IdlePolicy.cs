@@ -7,11 +7,11 @@ public enum IdlePolicy
     Busy,
 
     /// <summary>
-    /// Sleeps in the kernel, except when sleeps turn out to be shorter than a wake-up costs: then it polls for as long first
-    /// (<see cref="LcoreOptions.AdaptiveSpinNanoseconds"/>). No CPU when nothing happens.
+    /// Sleeps in the kernel, and under load lets work gather for a moment (<see cref="LcoreOptions.GatherNanoseconds"/>), as network
+    /// cards moderate their interrupts: a few larger bursts cost much less than many small ones. No CPU when nothing happens.
     /// </summary>
     Adaptive,
 
-    /// <summary>Sleeps in the kernel at once.</summary>
+    /// <summary>Sleeps in the kernel and is woken by whatever comes first: the lowest latency that leaves the CPU to others.</summary>
     Blocking,
 }

@@ -13,6 +13,12 @@ namespace CryptoPlane.Lcores;
 /// </remarks>
 public sealed unsafe class Lcore : IDisposable
 {
+    /// <summary>Turns that followed one another quickly before <see cref="IdlePolicy.Adaptive"/> lets work gather.</summary>
+    private const int QuickTurnsBeforeGathering = 16;
+
+    /// <summary>A turn with this much work needs no more of it to be efficient.</summary>
+    private const int EnoughWork = 64;
+
     private readonly LcoreOptions _options;
     private readonly ILcoreWorker _worker;
     private readonly Thread _thread;
@@ -20,7 +26,7 @@ public sealed unsafe class Lcore : IDisposable
     private volatile bool _stop;
     private volatile LcoreState _state;
     private volatile Exception? _failure;
-    private int _shortSleeps;
+    private int _quickTurns;
 
     /// <summary>Prepares an lcore; nothing runs yet.</summary>
     public Lcore(LcoreOptions options, ILcoreWorker worker)
@@ -107,6 +113,7 @@ public sealed unsafe class Lcore : IDisposable
         {
             if (_options.Cpu is int cpu)
                 CpuSet.Of(cpu).ApplyToCurrentThread();
+            LcoreInterop.SetPreciseTimers();
             started = true;
             _worker.Start(this);
             Loop();
@@ -133,7 +140,6 @@ public sealed unsafe class Lcore : IDisposable
     private void Loop()
     {
         long now = MonotonicClock.Nanoseconds;
-        long idleSince = now;
         while (!_stop)
         {
             int work = _worker.Poll(now);
@@ -145,41 +151,35 @@ public sealed unsafe class Lcore : IDisposable
                 Add(&counters->BusyPolls, 1);
                 Add(&counters->Work, work);
                 Add(&counters->BusyNanoseconds, after - now);
-                idleSince = now = after;
-                continue;
             }
-            Add(&counters->SpinNanoseconds, after - now);
-            now = after;
-            if (MayPollOn(now - idleSince))
+            else
             {
-                if (X86Base.IsSupported)
-                    X86Base.Pause();
-                continue;
+                Add(&counters->SpinNanoseconds, after - now);
             }
-            now = idleSince = Sleep(now);
+            now = after;
+            // Waiting for events takes those that are there already: the same one system call as looking for them.
+            if (_options.Idle != IdlePolicy.Busy)
+                now = Sleep(now, work);
+            else if (work == 0 && X86Base.IsSupported)
+                X86Base.Pause();
         }
     }
 
-    private bool MayPollOn(long idle) => _options.Idle switch
-    {
-        IdlePolicy.Busy => true,
-        IdlePolicy.Adaptive => _shortSleeps >= 4 && idle < _options.AdaptiveSpinNanoseconds,
-        _ => false,
-    };
-
     /// <returns>The time after waking.</returns>
-    private long Sleep(long now)
+    private long Sleep(long now, int lastWork)
     {
         long deadline = _worker.NextDeadline;
         if (deadline <= now)
             return now;
+        if (_quickTurns >= QuickTurnsBeforeGathering && lastWork < EnoughWork && !_worker.HasPendingWork)
+            LcoreInterop.Pause(_options.GatherNanoseconds);
         Waker.PrepareToSleep();
         // The stop flag is looked at here as well: RequestStop writes it first and then makes the eventfd readable, in any case.
         if (_stop || _worker.HasPendingWork)
         {
             Waker.Awake();
             Add(&_counters->SleepsAvoided, 1);
-            return now;
+            return MonotonicClock.Nanoseconds;
         }
         // Rounded up, so that the timer is due when the sleep ends.
         int timeout = deadline == long.MaxValue ? -1 : (int)Math.Min((deadline - now + 999_999) / 1_000_000, 60_000);
@@ -187,7 +187,7 @@ public sealed unsafe class Lcore : IDisposable
         Waker.Awake();
         long after = MonotonicClock.Nanoseconds;
         long slept = after - now;
-        _shortSleeps = slept < _options.AdaptiveSpinNanoseconds ? Math.Min(_shortSleeps + 1, 16) : 0;
+        _quickTurns = _options.Idle == IdlePolicy.Adaptive && slept < 2 * _options.GatherNanoseconds ? Math.Min(_quickTurns + 1, QuickTurnsBeforeGathering) : 0;
         Add(&_counters->Sleeps, 1);
         Add(&_counters->SleepNanoseconds, slept);
         return after;

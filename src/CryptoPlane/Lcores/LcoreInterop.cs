@@ -8,6 +8,23 @@ internal static unsafe partial class LcoreInterop
     public const int EfdNonBlock = 0x800, EfdCloseOnExec = 0x80000;
     public const int Eintr = 4;
     public const short PollIn = 1;
+    private const int PrSetTimerSlack = 29;
+
+    /// <summary>Lets the calling thread's timers end when they are due, not up to 50 µs later (the kernel's default slack).</summary>
+    public static void SetPreciseTimers() => _ = ProcessControl(PrSetTimerSlack, 1, 0, 0, 0);
+
+    /// <summary>Sleeps for less than a second; a signal may end it early.</summary>
+    public static void Pause(long nanoseconds)
+    {
+        var time = new TimeSpecification { Nanoseconds = nanoseconds };
+        _ = NanoSleep(&time, null);
+    }
+
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    private static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
+    [LibraryImport("libc", EntryPoint = "nanosleep", SetLastError = true)]
+    private static partial int NanoSleep(TimeSpecification* request, TimeSpecification* remaining);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint initial, int flags);
@@ -38,4 +55,12 @@ internal struct PollDescriptor
     public int FileDescriptor;
     public short Events;
     public short ReturnedEvents;
+}
+
+/// <summary>struct timespec (64-bit).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeSpecification
+{
+    public long Seconds;
+    public long Nanoseconds;
 }

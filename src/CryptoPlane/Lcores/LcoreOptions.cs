@@ -16,10 +16,10 @@ public sealed record LcoreOptions
     public IdlePolicy Idle { get; init; } = IdlePolicy.Adaptive;
 
     /// <summary>
-    /// For <see cref="IdlePolicy.Adaptive"/>: how long to poll before sleeping, once sleeps prove to be shorter than this. About what
-    /// falling asleep and being woken costs.
+    /// For <see cref="IdlePolicy.Adaptive"/>: how long work may gather before it is looked at, while turns follow one another closer
+    /// than twice this. It bounds the latency that the policy adds; below a second.
     /// </summary>
-    public long AdaptiveSpinNanoseconds { get; init; } = 5_000;
+    public long GatherNanoseconds { get; init; } = 100_000;
 
     /// <summary>
     /// Called on the lcore's thread, last of all, when an exception stopped it: tell the owner, who decides what becomes of the process.

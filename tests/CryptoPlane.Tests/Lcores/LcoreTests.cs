@@ -58,6 +58,34 @@ public sealed class LcoreTests
         Assert.True(lcore.Join(TimeSpan.FromSeconds(20)));
     }
 
+    /// <summary>Messages that come one by one, each of which would be a turn of its own, are taken many at a time.</summary>
+    [Fact]
+    public void An_adaptive_lcore_lets_work_gather_under_load()
+    {
+        const int messages = 4000;
+        var worker = new EchoWorker();
+        using var lcore = new Lcore(new LcoreOptions { Idle = IdlePolicy.Adaptive, GatherNanoseconds = 2_000_000 }, worker);
+        worker.Connect(lcore);
+        lcore.Start();
+        int answers = 0;
+        for (int i = 1; i <= messages; i++)
+        {
+            Eventually.True(() => worker.Inbox.TryPost(i), "room in the mailbox");
+            while (worker.Answers.TryDequeue(out _))
+                answers++;
+            Thread.SpinWait(100);
+        }
+        Eventually.True(() =>
+        {
+            while (worker.Answers.TryDequeue(out _))
+                answers++;
+            return answers == messages;
+        }, "all answers");
+        LcoreCounters counters = lcore.ReadCounters();
+        Assert.Equal(messages, counters.Work);
+        Assert.True(counters.BusyPolls < messages / 4, $"{counters.BusyPolls} turns for {messages} messages");
+    }
+
     [Fact]
     public void A_timer_wakes_the_lcore_at_its_deadline()
     {
@@ -126,7 +154,7 @@ public sealed class LcoreTests
 
         public Mailbox<int> Inbox { get; private set; } = null!;
 
-        public SpscRing<int> Answers { get; } = new(256);
+        public SpscRing<int> Answers { get; } = new(8192);
 
         public long TimerIntervalNanoseconds { get; init; }
 
@@ -160,7 +188,8 @@ public sealed class LcoreTests
             {
                 if (message == Poison)
                     throw new InvalidOperationException("poisoned");
-                Answers.TryEnqueue(-message);
+                if (!Answers.TryEnqueue(-message))
+                    throw new InvalidOperationException("The test does not take its answers.");
                 work++;
             }
             if (now >= _deadline)
