@@ -11,7 +11,12 @@ internal static unsafe partial class LcoreInterop
     private const int PrSetTimerSlack = 29;
 
     /// <summary>Lets the calling thread's timers end when they are due, not up to 50 µs later (the kernel's default slack).</summary>
-    public static void SetPreciseTimers() => _ = ProcessControl(PrSetTimerSlack, 1, 0, 0, 0);
+    /// <remarks>Pauses once as well: the runtime allocates when it binds a native function, and that must not happen under traffic.</remarks>
+    public static void SetPreciseTimers()
+    {
+        _ = ProcessControl(PrSetTimerSlack, 1, 0, 0, 0);
+        Pause(1);
+    }
 
     /// <summary>Sleeps for less than a second; a signal may end it early.</summary>
     public static void Pause(long nanoseconds)
