@@ -25,6 +25,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     private readonly TimerStage _timers;
     private readonly MessageStage _messages;
     private bool _looked;
+    private uint _serveFrom;
 
     /// <summary>Puts the stages together; on a control thread.</summary>
     public LcoreWorker(LcoreContext context, EspPairs pairs, LcorePorts ports, Mailbox<LcoreMessage> inbox, Mailbox<LcoreEvent> outbox)
@@ -93,6 +94,9 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
             _transmit.FlushTun();
         }
         while (more);
+        // The other lcores may sleep: without this they would find their packets when something else wakes them, or never.
+        foreach (PacketHandover? ring in _context.HandOverTo)
+            ring?.Flush();
         _receive.KeepPartialRecords();
         _messages.Report();
         return work;
@@ -127,13 +131,19 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     private int Serve()
     {
         EpollSet epoll = _context.Epoll;
+        int count = epoll.ReadyCount;
+        if (count == 0)
+            return 0;
         int work = 0;
-        for (int i = 0; i < epoll.ReadyCount; i++)
+        // Descriptors that stay ready are reported in the same order every time, and the receive area may be full before the last of them:
+        // each turn begins with another one, so that nobody's flood keeps others from being read.
+        int first = (int)(_serveFrom++ % (uint)count);
+        for (int i = 0; i < count; i++)
         {
-            EpollReady ready = epoll[i];
+            EpollReady ready = epoll[first + i < count ? first + i : first + i - count];
             int index = (int)(uint)ready.UserData;
             if ((ready.UserData & TunnelTable.EpollTag) != 0)
-                work += ServeTunnel(index, ready.Events, alone: epoll.ReadyCount == 1);
+                work += ServeTunnel(index, ready.Events, alone: count == 1);
             else if ((ready.UserData & TunTag) != 0)
                 work += _portStage.ReceiveTun();
             else if ((ready.UserData & EspTag) != 0)

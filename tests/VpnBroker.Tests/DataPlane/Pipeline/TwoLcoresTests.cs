@@ -29,6 +29,26 @@ public sealed class TwoLcoresTests
     }
 
     [Fact]
+    public void LcoreThatSleeps_IsWokenForWhatIsHandedOver()
+    {
+        using var first = new WorkerBed(0);
+        using var second = new WorkerBed(1);
+        using var rings = new Rings(first, second);
+        TestUser near = first.Connect("10.8.0.10"), far = second.Connect("10.8.1.10");
+        second.Waker.PrepareToSleep();
+        second.Worker.WaitForEvents(0);
+        Assert.Equal(0, second.Context.Epoll.ReadyCount);
+        near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.1.10"));
+        first.Poll();
+        second.Worker.WaitForEvents(0);
+        Assert.Equal(1, second.Context.Epoll.ReadyCount);
+        second.Waker.Awake();
+        second.Poll();
+        far.Receive();
+        Assert.Single(far.Packets);
+    }
+
+    [Fact]
     public void ErrorsFindTheirWayBack()
     {
         using var first = new WorkerBed(0);
