@@ -66,7 +66,8 @@ internal sealed unsafe class RouteStage
         _context.Counters->Esp.Received(inner.Length);
         // RFC 4301 §5.2, step 4: the inner source must be one that this SA is for, that is, that would be routed into it.
         var origin = new RouteTarget(RouteKind.Esp, espTunnel);
-        if (_context.Forwarding->Find(inner.Source) != origin)
+        // A prefix as wide as 0.0.0.0/0 holds loopback and multicast too, which are nobody's source (RFC 1812 §5.3.7).
+        if (_context.Forwarding->Find(inner.Source) != origin || !InnerPacket.IsForwardable(inner.Source))
         {
             _context.Drop(packet, DropReason.SourceAddress);
             return;
@@ -83,8 +84,8 @@ internal sealed unsafe class RouteStage
             return;
         }
         _context.Counters->Tun.Received(inner.Length);
-        // The local network may use any address but those of users and of networks behind ESP tunnels.
-        if (_context.Forwarding->Find(inner.Source).Kind is RouteKind.Users or RouteKind.Esp)
+        // The local network may use any address but those of users, of networks behind ESP tunnels, and of nobody (RFC 1812 §5.3.7).
+        if (_context.Forwarding->Find(inner.Source).Kind is RouteKind.Users or RouteKind.Esp || !InnerPacket.IsForwardable(inner.Source))
         {
             _context.Drop(packet, DropReason.SourceAddress);
             return;

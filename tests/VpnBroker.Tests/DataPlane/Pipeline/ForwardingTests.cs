@@ -72,6 +72,31 @@ public sealed class ForwardingTests
         Assert.Equal(1ul, bed.Counters.Dropped(DropReason.SourceAddress));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("224.0.0.5")]
+    [InlineData("255.255.255.255")]
+    [InlineData("169.254.1.1")]
+    [InlineData("::1")]
+    [InlineData("::")]
+    [InlineData("ff02::1")]
+    [InlineData("fe80::1")]
+    public void SourceThatIsNobody_IsDropped_WithoutAnError(string source)
+    {
+        using var bed = new WorkerBed();
+        TestUser client = bed.Connect("10.8.0.10", "fd00:8::10");
+        string user = source.Contains(':', StringComparison.Ordinal) ? "fd00:8::10" : "10.8.0.10";
+        bed.Tun.Incoming.Enqueue(InnerPackets.Udp(source, user));
+        bed.Tun.Incoming.Enqueue(InnerPackets.Udp(source, user, hopLimit: 1));
+        bed.Poll();
+        client.Receive();
+        Assert.Empty(client.Frames);
+        Assert.Empty(bed.Tun.Outgoing);
+        Assert.Equal(2ul, bed.Counters.Dropped(DropReason.SourceAddress));
+        bed.AssertNothingHeld();
+    }
+
     [Fact]
     public void LocalNetwork_MayNotSpeakForUsers()
     {
