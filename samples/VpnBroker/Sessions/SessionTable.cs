@@ -125,9 +125,10 @@ public sealed class SessionTable
             if (session.Ended)
                 return null;
             UserTunnelRequest moved = request(_lastTunnel + 1);
+            ulong replaced = session.TunnelId;
             session.TunnelId = ++_lastTunnel;
             session.Remote = remote;
-            return AttachAsync(moved);
+            return AttachAsync(moved, replaced);
         }
     }
 
@@ -180,7 +181,7 @@ public sealed class SessionTable
             return [.. _byCookie.Values.OrderBy(session => session.Id)];
     }
 
-    private async Task AttachAsync(UserTunnelRequest request)
+    private async Task AttachAsync(UserTunnelRequest request, ulong replaced)
     {
         try
         {
@@ -188,6 +189,10 @@ public sealed class SessionTable
         }
         catch (InvalidOperationException)
         {
+            // The new tunnel, which would have ended the old one, was refused. The session knows the old one no more: left alone, it would
+            // outlive the session, with an address that somebody else may get.
+            if (replaced != 0)
+                await _dataPlane.DetachUserAsync(replaced, TunnelEndReason.Replaced);
             OnTunnelEnded(new TunnelEnded(request.TunnelId, request.SessionId, TunnelEndReason.ConnectionLost, 0, 0));
             throw;
         }

@@ -135,6 +135,23 @@ public class SessionTableTests
     }
 
     [Fact]
+    public async Task A_reconnect_that_is_refused_ends_the_tunnel_that_it_was_to_replace()
+    {
+        Session session = LogIn("alice", out string cookie);
+        Attach(session);
+        ulong first = session.TunnelId;
+        _dataPlane.Refuse = true;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _table.Attach(session, s_remote, number => Request(session, number))!);
+        // Else it would go on without a session, out of reach of an operator, on an address that is given to somebody else.
+        Assert.Equal((first, TunnelEndReason.Replaced), Assert.Single(_dataPlane.Detached));
+        Assert.Equal(0ul, session.TunnelId);
+        _dataPlane.Refuse = false;
+        Assert.Same(session, _table.Find(cookie));
+        Attach(session);
+        Assert.NotEqual(0ul, session.TunnelId);
+    }
+
+    [Fact]
     public void An_ended_session_hands_nothing_over()
     {
         Session session = LogIn("alice", out _);
