@@ -76,6 +76,25 @@ public class HttpRequestParserTests
     }
 
     [Fact]
+    public void A_trickled_body_does_not_cost_the_header_again_with_every_byte()
+    {
+        const int body = 50_000;
+        string header = "POST /auth HTTP/1.1\r\nHost: a\r\n" + string.Concat(Enumerable.Range(0, 90).Select(i => $"h{i}: {new string('x', 80)}\r\n"))
+            + $"Content-Length: {body}\r\n\r\n";
+        byte[] bytes = [.. Encoding.ASCII.GetBytes(header), .. new byte[body]];
+        var parser = new HttpRequestParser(16384, 65536);
+        Assert.Equal(HttpParseStatus.NeedMoreData, parser.TryParse(bytes.AsSpan(0, header.Length), out _, out _));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int waits = 0;
+        for (int length = header.Length; length < bytes.Length; length++)
+            waits += parser.TryParse(bytes.AsSpan(0, length), out _, out _) == HttpParseStatus.NeedMoreData ? 1 : 0;
+        // Parsing the header would allocate several times its size, each time.
+        Assert.Equal((body, 0), (waits, GC.GetAllocatedBytesForCurrentThread() - before));
+        Assert.Equal(HttpParseStatus.Complete, parser.TryParse(bytes, out HttpRequest? request, out int consumed));
+        Assert.Equal((body, bytes.Length), (request!.Body.Length, consumed));
+    }
+
+    [Fact]
     public void Random_mutations_never_throw()
     {
         byte[] original = Encoding.ASCII.GetBytes(Post);

@@ -43,6 +43,9 @@ public sealed class HttpRequestParser(int maxHeaderBytes, int maxBodyBytes)
     /// <summary>Bytes that were searched for the end of the header before: a trickling client costs one look at each byte.</summary>
     private int _searched;
 
+    /// <summary>Bytes of the request whose header is known by now: a trickled body does not cost another look at the header each time.</summary>
+    private int _needed;
+
     /// <summary>Parses the request at the beginning of a buffer.</summary>
     /// <param name="buffer">All bytes since the end of the last request; only ever longer until a request is complete.</param>
     /// <param name="request">The request, when the status is <see cref="HttpParseStatus.Complete"/>.</param>
@@ -51,6 +54,8 @@ public sealed class HttpRequestParser(int maxHeaderBytes, int maxBodyBytes)
     {
         request = null;
         consumed = 0;
+        if (buffer.Length < _needed)
+            return HttpParseStatus.NeedMoreData;
         int start = Math.Max(0, _searched - 3);
         int end = buffer[start..].IndexOf("\r\n\r\n"u8);
         if (end < 0)
@@ -83,9 +88,12 @@ public sealed class HttpRequestParser(int maxHeaderBytes, int maxBodyBytes)
             bodyBytes = (int)value;
         }
         if (buffer.Length - headerBytes < bodyBytes)
+        {
+            _needed = headerBytes + bodyBytes;
             return HttpParseStatus.NeedMoreData;
+        }
 
-        _searched = 0;
+        _searched = _needed = 0;
         consumed = headerBytes + bodyBytes;
         request = new HttpRequest(method, target, KeepsAlive(headers, version11), headers, buffer.Slice(headerBytes, bodyBytes).ToArray());
         return HttpParseStatus.Complete;
