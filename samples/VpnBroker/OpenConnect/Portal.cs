@@ -31,7 +31,7 @@ public sealed record Portal(
     public void Record(in AuditRecord record)
     {
         if (!Audit.Write(record))
-            PortalLog.AuditFailed(Logger, record.Event, record.User);
+            PortalLog.AuditFailed(Logger, record.Event, PrintableName.Of(record.User));
     }
 }
 

@@ -57,15 +57,16 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
     private async ValueTask<PortalReply> LogInAsync(HttpRequest request, IReadOnlyDictionary<string, string> answers, CancellationToken cancellation)
     {
         LimitsConfig limits = portal.Config().Limits;
+        string name = answers.GetValueOrDefault("username", "");
         if (!portal.Attempts.MayTry(remote.Address, out TimeSpan wait))
-        {
-            portal.Record(new AuditRecord(AuditEvent.Login, answers.GetValueOrDefault("username", ""), remote, false, "too many attempts from this address", 0));
-            int seconds = (int)Math.Ceiling(wait.TotalSeconds);
-            return new PortalReply.Answer(new HttpResponse("429 Too Many Requests").Header("Retry-After", seconds).Header("Connection", "close")
-                .Body("text/plain", []).ToBytes(), Close: true);
-        }
+            return TooManyAttempts(name, wait);
         _dialog ??= Begin();
-        switch (await _dialog.AnswerAsync(answers, cancellation))
+        AuthenticationStep step = await _dialog.AnswerAsync(answers, cancellation);
+        // Others of the address may have failed meanwhile. Who asks on many connections at once learns nothing of the answers behind the
+        // bound, right ones included: else the bound would be that of connections.
+        if (!portal.Attempts.MayTry(remote.Address, out wait))
+            return TooManyAttempts(name, wait);
+        switch (step)
         {
             case AuthenticationStep.Ask ask:
                 return Xml(ConfigAuthDocuments.Form(ask.Form, failed: false), request);
@@ -73,7 +74,7 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
             case AuthenticationStep.Rejected rejected:
                 portal.Attempts.Note(remote.Address, success: false, limits);
                 portal.Record(new AuditRecord(AuditEvent.Login, rejected.User, remote, false, rejected.Reason, 0));
-                PortalLog.LoginFailed(portal.Logger, rejected.User, remote, rejected.Reason);
+                PortalLog.LoginFailed(portal.Logger, PrintableName.Of(rejected.User), remote, rejected.Reason);
                 _dialog = Begin();
                 return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: true), request);
 
@@ -84,6 +85,14 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
             default:
                 throw new InvalidOperationException("An authenticator answers with Ask, Accepted or Rejected.");
         }
+    }
+
+    private PortalReply.Answer TooManyAttempts(string name, TimeSpan wait)
+    {
+        portal.Record(new AuditRecord(AuditEvent.Login, name, remote, false, "too many attempts from this address", 0));
+        int seconds = (int)Math.Ceiling(wait.TotalSeconds);
+        return new PortalReply.Answer(new HttpResponse("429 Too Many Requests").Header("Retry-After", seconds).Header("Connection", "close")
+            .Body("text/plain", []).ToBytes(), Close: true);
     }
 
     private PortalReply Accept(HttpRequest request, AuthenticationStep.Accepted accepted, LimitsConfig limits)

@@ -30,6 +30,23 @@ public class AuditLogTests
     }
 
     [Fact]
+    public void A_name_of_any_length_and_any_characters_is_recorded()
+    {
+        using var directory = new TemporaryDirectory();
+        var log = new AuditLog(new ManualClock());
+        string path = directory.File("audit.jsonl");
+        log.Open(path);
+        // Cut at 256 characters, the second one would end with half a surrogate pair.
+        string[] names = ["a\ud800b", new string('x', 255) + "\ud83d\ude00", "\u009b31m\r\n"];
+        foreach (string name in names)
+            Assert.True(log.Write(new AuditRecord(AuditEvent.Login, name, new IPEndPoint(IPAddress.Loopback, 1), false, "unknown user", 0)));
+        string[] lines = File.ReadAllLines(path);
+        Assert.Equal(names.Length, lines.Length);
+        Assert.All(lines, line => Assert.All(line, c => Assert.InRange(c, ' ', '~')));
+        Assert.Equal(names[2], JsonDocument.Parse(lines[2]).RootElement.GetProperty("user").GetString());
+    }
+
+    [Fact]
     public void A_file_that_was_moved_away_is_begun_again_and_one_that_cannot_be_written_is_reported()
     {
         using var directory = new TemporaryDirectory();

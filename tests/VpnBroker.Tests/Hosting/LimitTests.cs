@@ -49,6 +49,19 @@ public class LimitTests
     }
 
     [Fact]
+    public async Task Guesses_on_many_connections_at_once_get_no_more_answers_than_the_bound()
+    {
+        await using BrokerFixture fixture = await BrokerFixture.StartAsync("limits: {attemptsPerAddress: 3, backoff: 1h, halfOpenPerAddress: 32}");
+        List<TestClient> clients = [.. Enumerable.Range(0, 12).Select(_ => new TestClient(fixture.Endpoint, fixture.Broker.Pin!))];
+        foreach (TestClient client in clients)
+            client.Send(TestClient.Post("/auth", "<config-auth type=\"auth-reply\"><auth><username>alice</username><password>wrong</password></auth></config-auth>"));
+        string[] answers = [.. clients.Select(client => client.ReadReply().Status)];
+        clients.ForEach(client => client.Dispose());
+        Assert.Equal(3, answers.Count(status => status == "HTTP/1.1 200 OK"));
+        Assert.Equal(9, answers.Count(status => status == "HTTP/1.1 429 Too Many Requests"));
+    }
+
+    [Fact]
     public async Task Garbage_instead_of_tls_is_closed()
     {
         await using BrokerFixture fixture = await BrokerFixture.StartAsync();
