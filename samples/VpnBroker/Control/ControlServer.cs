@@ -16,6 +16,7 @@ public sealed partial class ControlServer : IAsyncDisposable
     private const int MaxRequestBytes = 4096;
 
     private static readonly TimeSpan s_requestTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pauseWithoutDescriptors = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _listener;
     private readonly string _path;
@@ -87,15 +88,22 @@ public sealed partial class ControlServer : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (true)
+            try
+            {
                 _ = ServeAsync(await _listener.AcceptAsync(_stop.Token));
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            if (!_stop.IsCancellationRequested)
-                LogStopped(_logger, e.Message);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                // No descriptors are left, for example: just then the operator needs this socket, so it goes on when some are free.
+                LogAcceptFailed(_logger, e.Message);
+                await Task.WhenAny(Task.Delay(s_pauseWithoutDescriptors, _stop.Token));
+            }
         }
     }
 
@@ -189,8 +197,8 @@ public sealed partial class ControlServer : IAsyncDisposable
     [LoggerMessage(3, LogLevel.Debug, "A control connection broke: {Message}")]
     private static partial void LogBroken(ILogger logger, string message);
 
-    [LoggerMessage(4, LogLevel.Error, "The control socket stopped: {Message}; restart the broker to use it again")]
-    private static partial void LogStopped(ILogger logger, string message);
+    [LoggerMessage(4, LogLevel.Error, "A control connection could not be accepted: {Message}; raise LimitNOFILE when descriptors are short")]
+    private static partial void LogAcceptFailed(ILogger logger, string message);
 }
 
 /// <summary>A control socket that cannot be made or reached; the message says what to do.</summary>
