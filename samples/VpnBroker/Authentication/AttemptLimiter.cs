@@ -5,7 +5,8 @@ using VpnBroker.Configuration;
 namespace VpnBroker.Authentication;
 
 /// <summary>
-/// Counts failed log-ins by source address and makes an address with too many wait, each time longer. A success clears it.
+/// Counts failed log-ins by source address and makes an address with too many wait, each time longer. A success takes back the failures
+/// of the same user, and no others: who has a password of their own must not be able to guess on for those of others.
 /// </summary>
 /// <remarks>An IPv6 /64 counts as one address. The table is bounded: when it is full, the entry whose end comes first makes room.</remarks>
 public sealed class AttemptLimiter(TimeProvider clock)
@@ -14,6 +15,9 @@ public sealed class AttemptLimiter(TimeProvider clock)
     public static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
 
     private const int MaxAddresses = 100_000;
+
+    /// <summary>Failures of an address of which it is kept whose they are; further ones stay until they are forgotten.</summary>
+    private const int MaxNames = 16;
 
     private readonly Dictionary<UInt128, Entry> _entries = [];
     private readonly Lock _gate = new();
@@ -35,27 +39,32 @@ public sealed class AttemptLimiter(TimeProvider clock)
 
     /// <summary>Notes the end of an attempt.</summary>
     /// <param name="address">The client's address.</param>
+    /// <param name="user">The name that was tried.</param>
     /// <param name="success">Whether the log-in succeeded.</param>
     /// <param name="limits">The bounds that count now.</param>
-    public void Note(IPAddress address, bool success, LimitsConfig limits)
+    public void Note(IPAddress address, string user, bool success, LimitsConfig limits)
     {
         UInt128 key = KeyOf(address);
         DateTimeOffset now = clock.GetUtcNow();
+        // Names are a stranger's and of any length: a number stands for one, by a hash whose seed nobody else knows.
+        int name = user.GetHashCode(StringComparison.Ordinal);
         lock (_gate)
         {
+            Entry entry = _entries.GetValueOrDefault(key);
             if (success)
             {
-                _entries.Remove(key);
+                Forgive(key, entry, name);
                 return;
             }
-            Entry entry = _entries.GetValueOrDefault(key);
             // Failures are forgotten an hour after the last one and its wait.
-            int failures = now > entry.BlockedUntil + MaxWait ? 1 : entry.Failures + 1;
+            if (now > entry.BlockedUntil + MaxWait)
+                entry = default;
+            int failures = entry.Failures + 1;
             int excess = failures - limits.AttemptsPerAddress;
             double seconds = excess < 0 ? 0 : Math.Min(MaxWait.TotalSeconds, limits.BackoffSeconds * Math.Pow(2, Math.Min(excess, 30)));
             if (_entries.Count >= MaxAddresses && !_entries.ContainsKey(key))
                 _entries.Remove(_entries.MinBy(pair => pair.Value.BlockedUntil).Key);
-            _entries[key] = new Entry(failures, now.AddSeconds(seconds));
+            _entries[key] = new Entry(failures, now.AddSeconds(seconds), entry.Add(name));
         }
     }
 
@@ -84,5 +93,24 @@ public sealed class AttemptLimiter(TimeProvider clock)
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
-    private readonly record struct Entry(int Failures, DateTimeOffset BlockedUntil);
+    private void Forgive(UInt128 key, in Entry entry, int name)
+    {
+        int own = entry.CountOf(name);
+        if (own == 0)
+            return;
+        if (own == entry.Failures)
+            _entries.Remove(key);
+        else
+            _entries[key] = entry with { Failures = entry.Failures - own, Names = [.. entry.Names!.Where(other => other != name)] };
+    }
+
+    /// <param name="Failures">Failures that count.</param>
+    /// <param name="BlockedUntil">When the address may try again.</param>
+    /// <param name="Names">Whose the failures are, as far as that is kept: a number for each.</param>
+    private readonly record struct Entry(int Failures, DateTimeOffset BlockedUntil, int[]? Names)
+    {
+        public int CountOf(int name) => Names?.Count(other => other == name) ?? 0;
+
+        public int[] Add(int name) => Names is null ? [name] : Names.Length < MaxNames ? [.. Names, name] : Names;
+    }
 }

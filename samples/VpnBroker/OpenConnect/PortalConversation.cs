@@ -72,14 +72,14 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
                 return Xml(ConfigAuthDocuments.Form(ask.Form, failed: false), request);
 
             case AuthenticationStep.Rejected rejected:
-                portal.Attempts.Note(remote.Address, success: false, limits);
+                portal.Attempts.Note(remote.Address, rejected.User, success: false, limits);
                 portal.Record(new AuditRecord(AuditEvent.Login, rejected.User, remote, false, rejected.Reason, 0));
                 PortalLog.LoginFailed(portal.Logger, PrintableName.Of(rejected.User), remote, rejected.Reason);
                 _dialog = Begin();
                 return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: true), request);
 
             case AuthenticationStep.Accepted accepted:
-                portal.Attempts.Note(remote.Address, success: true, limits);
+                portal.Attempts.Note(remote.Address, accepted.User, success: true, limits);
                 return Accept(request, accepted, limits);
 
             default:

@@ -46,23 +46,51 @@ public class AttemptLimiterTests
     }
 
     [Fact]
-    public void A_success_clears_the_address()
+    public void A_success_takes_the_users_own_failures_back()
     {
         Fail();
         Fail();
-        _limiter.Note(s_address, success: true, s_limits);
+        _limiter.Note(s_address, "alice", success: true, s_limits);
         Fail();
         Assert.True(_limiter.MayTry(s_address, out _));
+    }
+
+    [Fact]
+    public void A_success_does_not_pay_for_guesses_of_other_users_passwords()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.True(_limiter.MayTry(s_address, out _));
+            Fail("bob");
+            Fail("mallory");
+            _limiter.Note(s_address, "mallory", success: true, s_limits);
+            _limiter.Note(s_address, "mallory", success: true, s_limits);
+            _clock.Advance(TimeSpan.FromSeconds(i == 1 ? 10 : 0));
+        }
+        Assert.False(_limiter.MayTry(s_address, out TimeSpan wait));
+        Assert.True(wait > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_success_changes_nothing_where_it_has_no_failures()
+    {
+        for (int i = 0; i < 100; i++)
+            Fail($"user{i}");
+        Assert.False(_limiter.MayTry(s_address, out TimeSpan before));
+        _limiter.Note(s_address, "user99", success: true, s_limits);
+        _limiter.Note(IPAddress.Parse("192.0.2.9"), "user1", success: true, s_limits);
+        Assert.False(_limiter.MayTry(s_address, out TimeSpan after));
+        Assert.Equal(before, after);
     }
 
     [Fact]
     public void An_ipv6_prefix_of_64_bits_counts_as_one_address()
     {
         for (int i = 0; i < 3; i++)
-            _limiter.Note(IPAddress.Parse($"2001:db8::{i}"), success: false, s_limits);
+            _limiter.Note(IPAddress.Parse($"2001:db8::{i}"), "alice", success: false, s_limits);
         Assert.False(_limiter.MayTry(IPAddress.Parse("2001:db8::ffff"), out _));
         Assert.True(_limiter.MayTry(IPAddress.Parse("2001:db8:0:1::1"), out _));
     }
 
-    private void Fail() => _limiter.Note(s_address, success: false, s_limits);
+    private void Fail(string user = "alice") => _limiter.Note(s_address, user, success: false, s_limits);
 }
