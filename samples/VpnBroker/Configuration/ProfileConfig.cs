@@ -49,6 +49,9 @@ public sealed record ProfileConfig
 
     /// <summary>Seconds that a session without a tunnel is kept for a reconnect.</summary>
     public int ReconnectSeconds { get; init; } = 600;
+
+    /// <summary>Whether a session's cookie is good from addresses other than the one that the user logged in from.</summary>
+    public bool Roaming { get; init; }
 }
 
 /// <summary>What X-CSTP-Rekey-Method says.</summary>

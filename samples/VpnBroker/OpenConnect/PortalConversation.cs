@@ -46,7 +46,7 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
                 _dialog = Begin();
                 return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: false), request);
             case ConfigAuthType.Logout:
-                if (request.Cookie("webvpn") is { } cookie && portal.Sessions.Find(cookie) is { } session)
+                if (FindSession(request, AuditEvent.End) is { } session)
                     portal.Sessions.End(session, DataPlane.Contracts.TunnelEndReason.ClientDisconnected);
                 return Xml(ConfigAuthDocuments.Complete(), request);
             default:
@@ -116,11 +116,8 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
 
     private PortalReply Connect(HttpRequest request)
     {
-        if (request.Cookie("webvpn") is not { } cookie || portal.Sessions.Find(cookie) is not { } session)
-        {
-            portal.Record(new AuditRecord(AuditEvent.Connect, "", remote, false, "unknown or expired cookie", 0));
+        if (FindSession(request, AuditEvent.Connect) is not { } session)
             return Text("401 Unauthorized", close: true);
-        }
         ProfileConfig profile = portal.ProfileOf(session.Group);
         if (portal.Sessions.Lease(session, profile.Pool) is not { } lease)
         {
@@ -133,6 +130,22 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
         portal.Record(new AuditRecord(AuditEvent.Connect, session.User, remote, true, null, session.Id) { Lease = lease });
         byte[] response = TunnelResponse.Write(lease, profile, mtu, ipv6, portal.Sessions.SecondsLeft(session));
         return new PortalReply.Tunnel(response, session, lease, profile, mtu);
+    }
+
+    /// <summary>The session of a request's cookie; null, counted and audited, when the cookie is worth nothing on this connection.</summary>
+    /// <remarks>A refusal leaves the session as it is: whoever has a copy of a cookie cannot harm its owner with it.</remarks>
+    private Session? FindSession(HttpRequest request, AuditEvent wish)
+    {
+        Session? session = request.Cookie("webvpn") is { } cookie ? portal.Sessions.Find(cookie) : null;
+        if (session is not null && (portal.ProfileOf(session.Group).Roaming || session.LoginAddress.Equals(remote.Address)))
+            return session;
+        portal.Sessions.CountRefusedCookie();
+        portal.Record(session is null
+            ? new AuditRecord(wish, "", remote, false, "unknown or expired cookie", 0)
+            : new AuditRecord(wish, session.User, remote, false, "cookie-from-another-address", session.Id));
+        if (session is not null)
+            PortalLog.CookieElsewhere(portal.Logger, session.User, session.Id, session.LoginAddress, remote);
+        return null;
     }
 
     /// <summary>The smaller of the profile's MTU and the client's wish, when that makes sense.</summary>

@@ -14,6 +14,7 @@ public sealed class Session
         User = user;
         Group = group;
         Remote = remote;
+        LoginAddress = remote.Address;
         Created = now;
         Detached = now;
     }
@@ -26,6 +27,9 @@ public sealed class Session
 
     /// <summary>The group whose profile counts, or null for the defaults.</summary>
     public string? Group { get; }
+
+    /// <summary>Where the user logged in from: without roaming, the cookie is worth nothing elsewhere.</summary>
+    public IPAddress LoginAddress { get; }
 
     /// <summary>Where the client connected from last.</summary>
     public IPEndPoint Remote { get; internal set; }

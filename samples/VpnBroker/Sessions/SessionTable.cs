@@ -21,6 +21,7 @@ public sealed class SessionTable
     private readonly IDataPlane _dataPlane;
     private readonly TimeProvider _clock;
     private ulong _lastSession;
+    private long _refusedCookies;
     private ulong _lastTunnel;
 
     /// <summary>Makes an empty table.</summary>
@@ -47,6 +48,9 @@ public sealed class SessionTable
                 return _byCookie.Count;
         }
     }
+
+    /// <summary>Cookies that were refused: unknown, expired or ended ones, and those of another client.</summary>
+    public long RefusedCookies => Interlocked.Read(ref _refusedCookies);
 
     /// <summary>Makes a session for a user who has logged in.</summary>
     /// <param name="user">The user's name.</param>
@@ -93,6 +97,9 @@ public sealed class SessionTable
         lock (_gate)
             return _byCookie.TryGetValue(hash, out Session? session) && !IsOver(session, _clock.GetUtcNow()) ? session : null;
     }
+
+    /// <summary>Counts a cookie that was refused.</summary>
+    public void CountRefusedCookie() => Interlocked.Increment(ref _refusedCookies);
 
     /// <summary>Gives a session its addresses: those it has, or new ones of a pool.</summary>
     /// <returns>Null when none is free, or the session has ended.</returns>

@@ -24,6 +24,7 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
             Sessions = sessions?.Count ?? 0,
             HalfOpen = halfOpen,
             RefusedConnections = refused,
+            RefusedCookies = sessions?.RefusedCookies ?? 0,
             Gc = new GcReport(GC.CollectionCount(0), pauses.Worst.TotalMilliseconds, pauses.Last.TotalMilliseconds, GC.GetTotalMemory(forceFullCollection: false)),
             Lcores = [.. status.Lcores.Select(lcore => new LcoreReport(lcore.Index, lcore.Cpu, lcore.Tunnels, lcore.BusyNanoseconds, lcore.IdleNanoseconds,
                 [.. lcore.Ports.Select(Traffic)], Drops(lcore.Drops)))],

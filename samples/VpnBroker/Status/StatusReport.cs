@@ -23,6 +23,9 @@ public sealed record StatusReport
     /// <summary>Connections that were refused because there were too many.</summary>
     public required long RefusedConnections { get; init; }
 
+    /// <summary>Session cookies that were refused.</summary>
+    public required long RefusedCookies { get; init; }
+
     /// <summary>Garbage collections and their pauses.</summary>
     public required GcReport Gc { get; init; }
 

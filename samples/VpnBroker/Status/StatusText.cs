@@ -14,7 +14,7 @@ public static class StatusText
         var text = new StringBuilder();
         double seconds = Math.Max(0.001, (now.Time - before.Time).TotalSeconds);
         text.Append(CultureInfo.InvariantCulture,
-            $"process {now.ProcessId}, up {Duration((long)now.UptimeSeconds)}; {now.Sessions} sessions, {now.Lcores.Sum(lcore => lcore.Tunnels)} tunnels, {now.HalfOpen} half-open connections, {now.RefusedConnections} refused\n");
+            $"process {now.ProcessId}, up {Duration((long)now.UptimeSeconds)}; {now.Sessions} sessions, {now.Lcores.Sum(lcore => lcore.Tunnels)} tunnels, {now.HalfOpen} half-open connections, {now.RefusedConnections} refused, {now.RefusedCookies} refused cookies\n");
         text.Append(CultureInfo.InvariantCulture,
             $"worst GC pause {now.Gc.WorstPauseMilliseconds:F3} ms, last {now.Gc.LastPauseMilliseconds:F3} ms, {now.Gc.Collections} collections, heap {now.Gc.HeapBytes / 1048576.0:F1} MiB\n\n");
 

@@ -35,6 +35,14 @@ public class ConfigLoaderTests
         Assert.True(pair.Outbound.Esn);
     }
 
+    [Fact]
+    public void Roaming_is_for_those_groups_that_say_so()
+    {
+        BrokerConfig config = ConfigText.Parse(ConfigText.Valid.Replace("idleTime: 30m", "roaming: true", StringComparison.Ordinal));
+        Assert.True(config.Groups.Single().Profile.Roaming);
+        Assert.False(config.DefaultProfile!.Roaming);
+    }
+
     /// <summary>What is replaced in the valid file, by what, the line of the error, and a part of the message.</summary>
     public static TheoryData<string, string, int, string> Errors => new()
     {

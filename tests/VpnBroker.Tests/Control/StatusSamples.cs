@@ -13,6 +13,7 @@ internal static class StatusSamples
         Sessions = sessions,
         HalfOpen = 4,
         RefusedConnections = 5,
+        RefusedCookies = 6,
         Gc = new GcReport(7, 1.25, 0.5, 3 << 20),
         Lcores = [new LcoreReport(0, 2, 1, 1_000_000_000 * factor, 1_000_000_000, [new TrafficReport("users", 10 * factor, 1_000_000 * factor, 20, 500)],
             new Dictionary<string, ulong> { ["source-address"] = 9 })],

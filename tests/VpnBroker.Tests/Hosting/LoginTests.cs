@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using CryptoPlane.TestKit;
 using VpnBroker.Control;
@@ -8,6 +9,8 @@ namespace VpnBroker.Tests.Hosting;
 /// <summary>From TCP to a tunnel, and everything that must not become one, over real sockets and TLS.</summary>
 public sealed class LoginTests : IAsyncLifetime
 {
+    private static readonly IPAddress s_elsewhere = IPAddress.Parse("127.0.0.2");
+
     private BrokerFixture _fixture = null!;
 
     public async ValueTask InitializeAsync() => _fixture = await BrokerFixture.StartAsync("limits: {loginTime: 20s, attemptsPerAddress: 1000}");
@@ -111,6 +114,45 @@ public sealed class LoginTests : IAsyncLifetime
         Assert.Empty(_fixture.DataPlane.Attached);
     }
 
+    [Fact]
+    public void A_cookie_from_another_address_gets_nothing_and_leaves_its_owner_alone()
+    {
+        using TestClient owner = Client();
+        string cookie = owner.LogIn(BrokerFixture.User, BrokerFixture.Password)!;
+        owner.Connect(cookie);
+        using (TestClient thief = Client(s_elsewhere))
+            Assert.Equal("HTTP/1.1 401 Unauthorized", thief.Connect(cookie).Status);
+        using (TestClient thief = Client(s_elsewhere))
+            Assert.Equal("HTTP/1.1 200 OK", thief.LogOut(cookie).Status);
+
+        owner.Send(TestClient.Cstp(0, 7));
+        Assert.Equal(TestClient.Cstp(0, 7), owner.Receive());
+        foreach (JsonElement refused in new[] { Audit("connect")[1], Assert.Single(Audit("end")) })
+        {
+            Assert.Equal(("failure", "cookie-from-another-address", "127.0.0.2", BrokerFixture.User),
+                (refused.GetProperty("result").GetString(), refused.GetProperty("reason").GetString(), refused.GetProperty("address").GetString(), refused.GetProperty("user").GetString()));
+        }
+        Assert.Equal(2, ControlClient.Send(_fixture.ControlSocket, new ControlRequest("status")).Status!.RefusedCookies);
+
+        using TestClient again = Client();
+        Assert.Equal("HTTP/1.1 200 CONNECTED", again.Connect(cookie).Status);
+        Eventually.True(() => _fixture.DataPlane.Attached.Count == 2, "the owner's second tunnel");
+        Assert.Equal(_fixture.DataPlane.Attached[0].SessionId, _fixture.DataPlane.Attached[1].SessionId);
+    }
+
+    [Fact]
+    public async Task With_roaming_a_cookie_is_good_from_another_address()
+    {
+        await using BrokerFixture roaming = await BrokerFixture.StartAsync("groups: [{name: staff, roaming: true}]");
+        using var home = new TestClient(roaming.Endpoint, roaming.Broker.Pin!);
+        string cookie = home.LogIn(BrokerFixture.User, BrokerFixture.Password)!;
+        home.Connect(cookie);
+        using var away = new TestClient(roaming.Endpoint, roaming.Broker.Pin!, s_elsewhere);
+        Assert.Equal("HTTP/1.1 200 CONNECTED", away.Connect(cookie).Status);
+        away.Send(TestClient.Cstp(0, 8));
+        Assert.Equal(TestClient.Cstp(0, 8), away.Receive());
+    }
+
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK")]
     [InlineData("GET /etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 404 Not Found")]
@@ -146,7 +188,7 @@ public sealed class LoginTests : IAsyncLifetime
         Eventually.True(() => ControlClient.Send(_fixture.ControlSocket, new ControlRequest("status")).Status!.HalfOpen == 0, "the connection to count as a tunnel");
     }
 
-    private TestClient Client() => new(_fixture.Endpoint, _fixture.Broker.Pin!);
+    private TestClient Client(IPAddress? from = null) => new(_fixture.Endpoint, _fixture.Broker.Pin!, from);
 
     private List<JsonElement> Audit(string name) => [.. _fixture.Audit().Where(record => record.GetProperty("event").GetString() == name)];
 }

@@ -15,9 +15,11 @@ internal sealed partial class TestClient : IDisposable
     private readonly byte[] _sending = new byte[65536];
     private int _receivedCount;
 
-    public TestClient(IPEndPoint server, string pin)
+    public TestClient(IPEndPoint server, string pin, IPAddress? from = null)
     {
         _socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
+        if (from is not null)
+            _socket.Bind(new IPEndPoint(from, 0));
         _socket.Connect(server);
         _tls = new TlsClient(new TlsClientOptions("localhost") { PinnedKeys = [Convert.FromBase64String(pin["pin-sha256:".Length..])], TrustPinnedKeysAlone = true });
         while (true)
@@ -115,14 +117,17 @@ internal sealed partial class TestClient : IDisposable
         return cookie.Success ? cookie.Groups[1].Value : null;
     }
 
+    /// <summary>Asks for the end of a cookie's session.</summary>
+    public Reply LogOut(string cookie) => Request(Post("/", "<config-auth type=\"logout\"/>", $"Cookie: webvpn={cookie}\r\n"));
+
     /// <summary>Asks for a tunnel.</summary>
     public Reply Connect(string cookie) => Request(ConnectRequest(cookie));
 
     public static string ConnectRequest(string cookie) =>
         $"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: localhost\r\nCookie: webvpn={cookie}\r\nX-CSTP-Version: 1\r\nX-CSTP-Address-Type: IPv6,IPv4\r\n\r\n";
 
-    public static string Post(string target, string body) =>
-        $"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+    public static string Post(string target, string body, string headers = "") =>
+        $"POST {target} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {body.Length}\r\n\r\n{body}";
 
     public static byte[] Cstp(byte type, params byte[] payload) =>
         [(byte)'S', (byte)'T', (byte)'F', 1, (byte)(payload.Length >> 8), (byte)payload.Length, type, 0, .. payload];

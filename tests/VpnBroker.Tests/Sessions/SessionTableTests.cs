@@ -152,6 +152,16 @@ public class SessionTableTests
     }
 
     [Fact]
+    public void The_address_of_the_log_in_stays_when_a_tunnel_comes_from_elsewhere()
+    {
+        Session session = LogIn("alice", out _);
+        _table.Lease(session, "p");
+        var elsewhere = new IPEndPoint(IPAddress.Parse("192.0.2.9"), 5);
+        _ = _table.Attach(session, elsewhere, number => Request(session, number));
+        Assert.Equal((s_remote.Address, elsewhere), (session.LoginAddress, session.Remote));
+    }
+
+    [Fact]
     public void An_ended_session_hands_nothing_over()
     {
         Session session = LogIn("alice", out _);

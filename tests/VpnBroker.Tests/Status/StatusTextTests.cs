@@ -10,7 +10,7 @@ public class StatusTextTests
     {
         string text = StatusText.Write(StatusSamples.Report(), StatusSamples.Report(second: 2, factor: 3));
         string[] lines = text.Split('\n');
-        Assert.Contains("1 sessions, 1 tunnels, 4 half-open connections, 5 refused", text, StringComparison.Ordinal);
+        Assert.Contains("1 sessions, 1 tunnels, 4 half-open connections, 5 refused, 6 refused cookies", text, StringComparison.Ordinal);
         Assert.Contains("worst GC pause 1.250 ms", text, StringComparison.Ordinal);
         Assert.Contains(lines, line => line.StartsWith("0      2    100%  users  30", StringComparison.Ordinal) && line.Contains("8.00M", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("alice", StringComparison.Ordinal) && line.Contains("1:02:05", StringComparison.Ordinal) && line.Contains("8.0k", StringComparison.Ordinal));

@@ -99,6 +99,7 @@ internal static class ProfileSections
             IdleSeconds = map.Seconds("idleTime", start.IdleSeconds, neverAllowed: true),
             SessionSeconds = map.Seconds("sessionTime", start.SessionSeconds, neverAllowed: true),
             ReconnectSeconds = map.Seconds("reconnectTime", start.ReconnectSeconds, neverAllowed: false),
+            Roaming = map.Flag("roaming", start.Roaming),
         };
     }
 
