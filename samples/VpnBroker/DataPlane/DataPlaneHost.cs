@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime;
 using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
@@ -71,7 +72,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     public async Task AttachUserAsync(UserTunnelRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        await await Supervisor.CallAsync(() => Supervisor.Attach(request));
+        await Supervisor.AttachAsync(request);
         LogAttached(_logger, request.TunnelId, request.User, request.Lcore);
     }
 
@@ -148,12 +149,23 @@ public sealed partial class DataPlaneHost : IDataPlane
             unit.Prepare(ports, config, _espTunnels, OnLcoreFailed);
         }
         ConnectLcores();
+        KeepCollectionsShort();
         _supervisor.Start();
         foreach (LcoreUnit unit in _units)
         {
             unit.Lcore!.Start();
             LogStarted(_logger, unit.Context.Index, unit.Options.Cpu ?? -1, unit.Options.Idle.ToString(), unit.Context.Engine.Description);
         }
+    }
+
+    /// <summary>
+    /// A collection stops the lcores: full ones are to go on in the background, and what start-up has made is moved out of the way of the
+    /// short ones before there is traffic.
+    /// </summary>
+    private static void KeepCollectionsShort()
+    {
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
     }
 
     /// <summary>One ring for each ordered pair of lcores.</summary>

@@ -41,7 +41,8 @@ internal sealed class BrokerFixture : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="sections">YAML that is added to the configuration.</param>
     /// <param name="pool">A further pool.</param>
-    public static async Task<BrokerFixture> StartAsync(string sections = "", string? pool = null)
+    /// <param name="startDataPlane">Starts another data plane than <see cref="DataPlane"/>.</param>
+    public static async Task<BrokerFixture> StartAsync(string sections = "", string? pool = null, DataPlaneFactory? startDataPlane = null)
     {
         var fixture = new BrokerFixture();
         UsersFile.Set(fixture.UsersFilePath, new UserEntry(User, ["staff"], PasswordHash.Create(Password, 1000)));
@@ -49,7 +50,7 @@ internal sealed class BrokerFixture : IAsyncDisposable
         BrokerConfig config = ConfigLoader.Load(fixture.ConfigFile);
         if (config.Esp is not null)
             SequenceStateFile.Initialize(config.Esp);
-        fixture.Broker = await Broker.StartAsync(fixture.ConfigFile, config, (_, _, _) => fixture.DataPlane, new LogLevelSwitch(), NullLoggerFactory.Instance, TimeProvider.System);
+        fixture.Broker = await Broker.StartAsync(fixture.ConfigFile, config, startDataPlane ?? ((_, _, _) => fixture.DataPlane), new LogLevelSwitch(), NullLoggerFactory.Instance, TimeProvider.System);
         return fixture;
     }
 

@@ -19,12 +19,14 @@ namespace VpnBroker.DataPlane.Supervision;
 /// </summary>
 internal sealed unsafe class Supervisor : IDisposable
 {
+    private const string Stopped = "The data plane has stopped, or is about to: it takes no more calls.";
+
     private readonly IReadOnlyList<LcoreUnit> _units;
     private readonly IReadOnlyList<string> _espTunnels;
     private readonly LcoreWaker _waker;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<Action> _calls = new();
-    private readonly AeadEngine _engine = AeadEngine.CreateDefault();
+    private readonly Lock _gate = new();
 
     /// <summary>Where each tunnel is: plain numbers, nothing that the garbage collector would follow.</summary>
     private readonly Dictionary<ulong, (int Lcore, int Slot)> _tunnels = [];
@@ -35,6 +37,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly TaskCompletionSource _shutDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _unitsShutDown;
     private bool _stopping;
+    private bool _closed;
     private volatile bool _stop;
 
     /// <summary>Prepares the thread.</summary>
@@ -60,27 +63,43 @@ internal sealed unsafe class Supervisor : IDisposable
     public Task<T> CallAsync<T>(Func<T> call)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _calls.Enqueue(() =>
+        lock (_gate)
         {
-            try
+            if (_closed)
+                throw new InvalidOperationException(Stopped);
+            _calls.Enqueue(() =>
             {
-                done.SetResult(call());
-            }
-            catch (Exception exception)
-            {
-                done.SetException(exception);
-            }
-        });
-        _waker.Wake();
+                try
+                {
+                    done.SetResult(call());
+                }
+                catch (Exception exception)
+                {
+                    done.SetException(exception);
+                }
+            });
+            _waker.Wake();
+        }
         return done.Task;
     }
 
-    /// <summary>Supervisor's thread: gives a connection to its lcore.</summary>
+    /// <summary>Gives a connection to its lcore. What comes with the request is closed and freed when it is refused.</summary>
     /// <returns>A task that completes when the lcore has it.</returns>
-    public Task Attach(UserTunnelRequest request)
+    public Task AttachAsync(UserTunnelRequest request)
+    {
+        lock (_gate)
+        {
+            if (!_closed)
+                return CallAsync(() => Attach(request)).Unwrap();
+        }
+        Abandon(request);
+        throw new InvalidOperationException(Stopped);
+    }
+
+    private Task Attach(UserTunnelRequest request)
     {
         LcoreUnit? unit = (uint)request.Lcore < (uint)_units.Count ? _units[request.Lcore] : null;
-        string? refusal = _stopping ? "The data plane is stopping: no tunnel is taken any more."
+        string? refusal = _stopping ? Stopped
             : unit == null ? $"There is no lcore {request.Lcore}: take one below {_units.Count}."
             : request.Mtu > unit.Context.Sizes.MaxPacket ? $"The MTU {request.Mtu} is larger than the data plane's buffers of {unit.Context.Sizes.MaxPacket} bytes: restart with the new configuration."
             : _tunnels.ContainsKey(request.TunnelId) ? $"Tunnel {request.TunnelId} exists: an id is used once."
@@ -187,6 +206,11 @@ internal sealed unsafe class Supervisor : IDisposable
         _waker.Signal();
         if ((_thread.ThreadState & ThreadState.Unstarted) == 0)
             _thread.Join();
+        lock (_gate)
+            _closed = true;
+        _stopping = true;
+        while (_calls.TryDequeue(out Action? call))
+            call();
         foreach (LcoreUnit unit in _units)
             DrainReports(unit);
         foreach ((int lcore, int slot) in _tunnels.Values.ToArray())
@@ -197,9 +221,6 @@ internal sealed unsafe class Supervisor : IDisposable
                 Release(tunnel->Traffic, tunnel->Socket);
             Settle(_units[lcore], slot, TunnelEndReason.Shutdown);
         }
-        while (_calls.TryDequeue(out Action? call))
-            call();
-        _engine.Dispose();
         _waker.Dispose();
     }
 
@@ -283,17 +304,18 @@ internal sealed unsafe class Supervisor : IDisposable
     }
 
     /// <summary>Frees what came with a request that is refused.</summary>
-    private void Abandon(UserTunnelRequest request)
+    private static void Abandon(UserTunnelRequest request)
     {
         var traffic = (TlsTrafficState*)request.TrafficStates;
         Release(traffic, request.Socket);
         NativeMemory.AlignedFree(traffic);
     }
 
-    private void Release(TlsTrafficState* traffic, int socket)
+    private static void Release(TlsTrafficState* traffic, int socket)
     {
-        traffic[0].Release(_engine);
-        traffic[1].Release(_engine);
+        using AeadEngine engine = AeadEngine.CreateDefault();
+        traffic[0].Release(engine);
+        traffic[1].Release(engine);
         TcpSocket.Close(socket);
     }
 }

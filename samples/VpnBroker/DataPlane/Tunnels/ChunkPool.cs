@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using CryptoPlane.Buffers;
 
 namespace VpnBroker.DataPlane.Tunnels;
 
@@ -34,7 +33,8 @@ internal sealed unsafe class ChunkPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Count = Available = count;
-        _memory = (Chunk*)KernelPacketMemory.Instance.Allocate((nuint)count * ChunkSize, 4096);
+        // A block of this size the C library maps, and the kernel gives it pages as they are touched.
+        _memory = (Chunk*)NativeMemory.AlignedAlloc((nuint)count * ChunkSize, 4096);
     }
 
     /// <summary>Chunks of the pool.</summary>
@@ -68,12 +68,13 @@ internal sealed unsafe class ChunkPool : IDisposable
         Available++;
     }
 
-    /// <summary>Frees the memory, cleared.</summary>
+    /// <summary>Frees the memory, with what was used of it cleared.</summary>
     public void Dispose()
     {
         if (_memory == null)
             return;
-        KernelPacketMemory.Instance.Free((byte*)_memory, (nuint)Count * ChunkSize);
+        NativeMemory.Clear(_memory, (nuint)_untouched * ChunkSize);
+        NativeMemory.AlignedFree(_memory);
         _memory = null;
     }
 }

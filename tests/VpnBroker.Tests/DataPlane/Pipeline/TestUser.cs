@@ -47,6 +47,9 @@ internal sealed unsafe class TestUser : IDisposable
     /// <summary>[0] opens what this client sends, [1] seals what it gets; freed by whoever takes the tunnel.</summary>
     public TlsTrafficState* BrokerStates { get; }
 
+    /// <summary><see cref="BrokerStates"/> as a request carries it.</summary>
+    public nint StatesAddress => (nint)BrokerStates;
+
     /// <summary>Frames received so far.</summary>
     public List<(CstpType Type, byte[] Payload)> Frames { get; } = [];
 

@@ -1,0 +1,218 @@
+using System.Net;
+using CryptoPlane.TestKit;
+using CryptoPlane.Tls;
+using Microsoft.Extensions.Logging.Abstractions;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane;
+using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Cstp;
+using VpnBroker.Tests.DataPlane.Pipeline;
+
+namespace VpnBroker.Tests.DataPlane;
+
+/// <summary>The data plane as the control plane sees it, on threads of its own.</summary>
+public sealed class DataPlaneHostTests
+{
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(10);
+    private readonly List<TunnelEnded> _ended = [];
+
+    [Fact]
+    public async Task UsersOfTwoLcores_ExchangePackets_AndStatusTells()
+    {
+        DataPlaneHost host = Start(Config());
+        using var near = new TestUser(1);
+        using var far = new TestUser(2);
+        await host.AttachUserAsync(RequestOf(near, 1, 0, "10.8.0.10"));
+        await host.AttachUserAsync(RequestOf(far, 2, 1, "10.8.128.10"));
+        for (int i = 0; i < 50; i++)
+            near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10", 200, seed: i));
+        Eventually.True(() => Received(far) == 50, "fifty packets");
+
+        DataPlaneStatus status = await host.GetStatusAsync(includeTunnels: true);
+        Assert.Equal([1, 1], status.Lcores.Select(lcore => lcore.Tunnels));
+        UserTunnelStatus tunnel = Assert.Single(status.Tunnels, tunnel => tunnel.TunnelId == 1);
+        Assert.Equal((IPAddress.Parse("10.8.0.10"), 50ul, 10_000ul), (tunnel.InnerIPv4, tunnel.Traffic.ReceivedPackets, tunnel.Traffic.ReceivedBytes));
+        await host.StopAsync(s_deadline);
+    }
+
+    [Fact]
+    public async Task Detach_TellsTheClientAndTheControlPlane()
+    {
+        DataPlaneHost host = Start(Config());
+        using var client = new TestUser(1);
+        await host.AttachUserAsync(RequestOf(client, 7, 0, "10.8.0.10"));
+        Assert.False(await host.DetachUserAsync(8, TunnelEndReason.Administrator));
+        Task<bool> detached = host.DetachUserAsync(7, TunnelEndReason.Administrator);
+        Eventually.True(() => Receive(client).EndOfStream, "the end of the connection");
+        client.CloseSocket();
+        Assert.True(await detached);
+        Assert.Equal(CstpType.Disconnect, Assert.Single(client.Frames).Type);
+        Assert.Equal(new TunnelEnded(7, 70, TunnelEndReason.Administrator, 0, 0), Assert.Single(_ended));
+        Assert.Empty((await host.GetStatusAsync(includeTunnels: true)).Tunnels);
+        await host.StopAsync(s_deadline);
+    }
+
+    [Fact]
+    public async Task NewConfiguration_ReachesTunnelsThatGoOn()
+    {
+        DataPlaneHost host = Start(Config());
+        using var near = new TestUser(1);
+        using var far = new TestUser(2);
+        await host.AttachUserAsync(RequestOf(near, 1, 0, "10.8.0.10"));
+        await host.AttachUserAsync(RequestOf(far, 2, 1, "10.8.128.10"));
+        // Without its pool lcore 0 does not know the way to lcore 1 any more; then it does again.
+        BrokerConfig without = Config() with { Pools = [] };
+        await host.ApplyAsync(without);
+        near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10"));
+        Eventually.True(() => Received(near) == 1, "the error 'no route'");
+        await Task.WhenAll(host.ApplyAsync(without), host.ApplyAsync(without), host.ApplyAsync(Config()));
+        near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10"));
+        Eventually.True(() => Received(far) == 1, "the packet");
+        await host.StopAsync(s_deadline);
+    }
+
+    [Fact]
+    public async Task WhatCannotBeAttached_IsRefusedAndClosed()
+    {
+        DataPlaneHost host = Start(Config() with { Limits = new LimitsConfig { Sessions = 0 } });
+        await Refused(host, user => RequestOf(user, 1, 2, "10.8.0.10"));
+        await Refused(host, user => RequestOf(user, 1, 0, "10.8.0.10") with { Mtu = 9000 });
+        await host.StopAsync(s_deadline);
+        await Refused(host, user => RequestOf(user, 1, 0, "10.8.0.10"));
+    }
+
+    [Fact]
+    public async Task Stop_TellsAllClientsAndEndsInTime()
+    {
+        DataPlaneHost host = Start(Config());
+        TestUser[] clients = [.. Enumerable.Range(0, 100).Select(i => new TestUser(i + 1))];
+        await Task.WhenAll(clients.Select((client, i) => host.AttachUserAsync(RequestOf(client, (ulong)i + 1, i % 2, $"10.8.{i % 2 * 128}.{10 + i}"))));
+        Task stopped = host.StopAsync(s_deadline);
+        foreach (TestUser client in clients)
+        {
+            Eventually.True(() => Receive(client).EndOfStream, "the end of the connection");
+            Assert.Equal(CstpType.Disconnect, Assert.Single(client.Frames).Type);
+            Assert.Equal(TlsAlert.CloseNotify, client.Alert);
+            client.Dispose();
+        }
+        await stopped;
+        Assert.Equal(100, _ended.Count);
+        Assert.All(_ended, ended => Assert.Equal(TunnelEndReason.Shutdown, ended.Reason));
+    }
+
+    [Fact]
+    public async Task ClientsThatNeverClose_DoNotHoldTheStopUp()
+    {
+        DataPlaneHost host = Start(Config());
+        using var client = new TestUser(1);
+        await host.AttachUserAsync(RequestOf(client, 1, 0, "10.8.0.10"));
+        await host.StopAsync(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(TunnelEndReason.Shutdown, Assert.Single(_ended).Reason);
+    }
+
+    [Fact]
+    public async Task TwoDataPlanes_AreJoinedByEspOverUdp()
+    {
+        int firstPort = FreePort.Udp(), secondPort = FreePort.Udp();
+        byte[] there = [.. Enumerable.Range(1, 20).Select(i => (byte)i)], back = [.. Enumerable.Range(101, 20).Select(i => (byte)i)];
+        DataPlaneHost first = Start(EspConfigOf("10.8.0.0/16", "10.9.0.0/16", firstPort, secondPort, back, there), new SequenceRange(1, 1000));
+        DataPlaneHost second = Start(EspConfigOf("10.9.0.0/16", "10.8.0.0/16", secondPort, firstPort, there, back), new SequenceRange(1, 1000));
+        using var near = new TestUser(1);
+        using var far = new TestUser(2);
+        await first.AttachUserAsync(RequestOf(near, 1, 0, "10.8.0.10"));
+        await second.AttachUserAsync(RequestOf(far, 2, 0, "10.9.0.10"));
+        for (int i = 0; i < 30; i++)
+            near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.9.0.10", 300, seed: i));
+        Eventually.True(() => Received(far) == 30, "thirty packets through ESP");
+        far.SendPacket(InnerPackets.Udp("10.9.0.10", "10.8.0.10", 300));
+        Eventually.True(() => Received(near) == 1, "an answer through ESP");
+
+        ulong[] positions = new ulong[1];
+        first.ReadSequencePositions(positions);
+        Assert.Equal(31ul, positions[0]);
+        await first.RaiseSequenceLimitAsync(0, 5000);
+        EspPairStatus pair = Assert.Single((await first.GetStatusAsync(false)).Esp);
+        Assert.Equal((31ul, 5000ul, 30ul, 1ul), (pair.NextSequence, pair.SequenceLimit, pair.Traffic.SentPackets, pair.Traffic.ReceivedPackets));
+        await Task.WhenAll(first.StopAsync(TimeSpan.Zero), second.StopAsync(TimeSpan.Zero));
+        first.ReadSequencePositions(positions);
+        Assert.Equal(31ul, positions[0]);
+    }
+
+    internal static UserTunnelRequest RequestOf(TestUser user, ulong id, int lcore, string address) => new()
+    {
+        TunnelId = id,
+        SessionId = id * 10,
+        User = "user",
+        Lcore = lcore,
+        Socket = user.BrokerSocket,
+        TrafficStates = user.StatesAddress,
+        Unread = [],
+        InnerIPv4 = IPAddress.Parse(address),
+        Mtu = 1400,
+        DpdSeconds = 0,
+        KeepaliveSeconds = 0,
+        IdleSeconds = 0,
+        UnsentBytes = 262_144,
+    };
+
+    private DataPlaneHost Start(BrokerConfig config, params SequenceRange[] ranges)
+    {
+        DataPlaneHost host = DataPlaneHost.Start(config, ranges, NullLoggerFactory.Instance);
+        host.TunnelEnded = _ended.Add;
+        return host;
+    }
+
+    private static async Task Refused(DataPlaneHost host, Func<TestUser, UserTunnelRequest> request)
+    {
+        using var client = new TestUser(1);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => host.AttachUserAsync(request(client)));
+        Assert.True(Receive(client).EndOfStream);
+    }
+
+    private static TestUser Receive(TestUser user)
+    {
+        user.Receive();
+        return user;
+    }
+
+    private static int Received(TestUser user) => Receive(user).Packets.Count;
+
+    private static BrokerConfig Config() => new()
+    {
+        Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
+        Lcores = new LcoreConfig { Cpus = [-1, -1] },
+        Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse("10.8.0.0/16") }],
+        Limits = new LimitsConfig { Sessions = 500 },
+    };
+
+    private static BrokerConfig EspConfigOf(string pool, string remote, int localPort, int remotePort, byte[] inboundKey, byte[] outboundKey) => new()
+    {
+        Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
+        Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse(pool) }],
+        Limits = new LimitsConfig { Sessions = 10 },
+        Esp = new EspConfig
+        {
+            StateFile = "none",
+            Tunnels =
+            [
+                new EspTunnelConfig
+                {
+                    Name = "other",
+                    Mode = EspMode.Udp,
+                    Local = new IPEndPoint(IPAddress.Loopback, localPort),
+                    Remote = new IPEndPoint(IPAddress.Loopback, remotePort),
+                    RemotePrefixes = [IPNetwork.Parse(remote)],
+                    Pairs =
+                    [
+                        new EspSaPairConfig
+                        {
+                            Lcore = 0,
+                            Inbound = new EspSaConfig { Spi = 0x0100_0001, Key = new EspKey(inboundKey.AsSpan(0, 16), inboundKey.AsSpan(16)) },
+                            Outbound = new EspSaConfig { Spi = 0x0100_0001, Key = new EspKey(outboundKey.AsSpan(0, 16), outboundKey.AsSpan(16)) },
+                        },
+                    ],
+                },
+            ],
+        },
+    };
+}
