@@ -30,7 +30,15 @@ internal sealed unsafe class DiffieHellmanGroup : KeyExchangeGroup
     {
         nint key = GenerateKey();
         byte[] share = new byte[InitiatorShareSize];
-        ExportPublicKey(key, share);
+        try
+        {
+            ExportPublicKey(key, share);
+        }
+        catch
+        {
+            LibCrypto.EVP_PKEY_free(key);
+            throw;
+        }
         return new DiffieHellmanInitiator(this, key, share);
     }
 
@@ -121,7 +129,6 @@ internal sealed unsafe class DiffieHellmanGroup : KeyExchangeGroup
             if (LibCrypto.EVP_PKEY_get_octet_string_param(key, name, output, (nuint)share.Length, &length) == 1 && length == (nuint)share.Length)
                 return;
         }
-        LibCrypto.EVP_PKEY_free(key);
         throw Failed("export a public key");
     }
 
