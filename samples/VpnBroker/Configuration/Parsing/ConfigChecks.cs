@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using CryptoPlane.Lcores;
 using VpnBroker.Configuration.Yaml;
 
 namespace VpnBroker.Configuration.Parsing;
@@ -7,6 +8,12 @@ namespace VpnBroker.Configuration.Parsing;
 /// <summary>What holds between sections: names that exist, pools that do not overlap, keys that are used once.</summary>
 internal static class ConfigChecks
 {
+    /// <summary>An inner packet of this size fits a slot between lcores, in ESP with an outer header as well.</summary>
+    private const int MaxMtuBetweenLcores = PacketHandover.MaximumLength - MaxEspOverhead;
+
+    /// <summary>Outer IPv6 header, UDP, ESP header, IV, padding, trailer and ICV.</summary>
+    private const int MaxEspOverhead = 40 + 8 + 8 + 8 + 3 + 2 + 16;
+
     public static void Run(BrokerConfig config, ConfigMap root, ConfigErrors errors)
     {
         long Line(string section) => root.Find(section)?.Line ?? 1;
@@ -15,6 +22,7 @@ internal static class ConfigChecks
             errors.Add(1, "", "there is nothing to do: write a listen section, an esp section, or both");
         Pools(config, Line("pools"), errors);
         Profiles(config, Line("defaults"), Line("groups"), errors);
+        HandOvers(config, Line, errors);
         if (config.Esp is { } esp)
         {
             Tunnels(esp, config, Line("esp"), errors);
@@ -60,6 +68,22 @@ internal static class ConfigChecks
             else if (pool.IPv6 is not null && profile.Mtu < 1280)
                 errors.Add(line, key, $"pool \"{pool.Name}\" has IPv6 addresses, which need an mtu of at least 1280");
         }
+    }
+
+    /// <summary>What arrives at another lcore than its own is copied to it, and slots have a size: larger packets would be lost there.</summary>
+    private static void HandOvers(BrokerConfig config, Func<string, long> line, ConfigErrors errors)
+    {
+        if (config.Lcores.Count == 1)
+            return;
+        var mtus = new List<(string Section, int Mtu)>();
+        if (config.DefaultProfile is { } defaults)
+            mtus.Add(("defaults", defaults.Mtu));
+        mtus.AddRange(config.Groups.Select(group => ("groups", group.Profile.Mtu)));
+        if (config.Tun is { } tun)
+            mtus.Add(("tun", tun.Mtu));
+        mtus.AddRange((config.Esp?.Tunnels ?? []).Select(tunnel => ("esp", tunnel.Mtu)));
+        foreach ((string section, int mtu) in mtus.Where(entry => entry.Mtu > MaxMtuBetweenLcores))
+            errors.Add(line(section), section, $"with several lcores an mtu is at most {MaxMtuBetweenLcores}, not {mtu}: use less, or one lcore");
     }
 
     private static void Tunnels(EspConfig esp, BrokerConfig config, long line, ConfigErrors errors)
