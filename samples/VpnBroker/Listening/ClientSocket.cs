@@ -41,7 +41,16 @@ internal sealed class ClientSocket : IDisposable
         GC.SuppressFinalize(accepted);
         TcpSocket.SetNonBlocking(descriptor);
         TcpSocket.SetNoDelay(descriptor);
-        return new ClientSocket(poller, descriptor, remote);
+        try
+        {
+            return new ClientSocket(poller, descriptor, remote);
+        }
+        catch
+        {
+            // Nobody else knows the descriptor any more.
+            TcpSocket.Close(descriptor);
+            throw;
+        }
     }
 
     /// <summary>Receives what is there, and waits when nothing is.</summary>

@@ -40,9 +40,11 @@ internal sealed class ReadinessPoller : IDisposable
             id = ++_lastId;
             _sockets.Add(id, socket);
         }
-        if (!_epoll.TryAdd(socket.Descriptor, EpollEvents.EdgeTriggered, id))
-            throw new InvalidOperationException("The kernel refused to watch a socket: raise the limit fs.epoll.max_user_watches.");
-        return id;
+        if (_epoll.TryAdd(socket.Descriptor, EpollEvents.EdgeTriggered, id))
+            return id;
+        lock (_gate)
+            _sockets.Remove(id);
+        throw new InvalidOperationException("The kernel refused to watch a socket: raise the limit fs.epoll.max_user_watches.");
     }
 
     /// <summary>Asks for events. One that is there already is reported too (epoll_ctl looks at the state when it modifies).</summary>
