@@ -76,6 +76,16 @@ public abstract partial class TlsConnection : IDisposable
     /// <summary>Whether the handshake took a HelloRetryRequest.</summary>
     public bool WasRetried => _context.WasRetried;
 
+    /// <summary>
+    /// The verify_data of the client's Finished (RFC 8446 §4.4.4), on both sides: 32 or 48 bytes that no other connection has, and that
+    /// were never sent in the clear. Empty until the handshake is complete.
+    /// </summary>
+    /// <remarks>
+    /// For protocols that bind themselves to it, as STRAP of openconnect 9.01 does. New ones use <see cref="ExportKeyingMaterial"/> with the
+    /// label of RFC 9266, which defines the channel binding of TLS 1.3.
+    /// </remarks>
+    public ReadOnlySpan<byte> ClientFinished => _context.ClientFinished;
+
     /// <summary>How often the peer updated its keys.</summary>
     public uint KeyUpdatesReceived => _records.KeyUpdatesReceived;
 

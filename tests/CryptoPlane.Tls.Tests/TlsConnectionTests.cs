@@ -22,6 +22,25 @@ public sealed class TlsConnectionTests
         }
     }
 
+    [Theory]
+    [InlineData(TlsCipherSuite.Aes128GcmSha256, 32)]
+    [InlineData(TlsCipherSuite.Aes256GcmSha384, 48)]
+    public void The_clients_finished_is_known_to_both_sides_and_names_one_connection(TlsCipherSuite suite, int size)
+    {
+        var seen = new List<byte[]>();
+        for (int i = 0; i < 2; i++)
+        {
+            var options = new TlsClientOptions(TestCertificates.ServerName) { TrustedRoots = [TestCertificates.Root], CipherSuites = [suite] };
+            using var pair = new TlsPair(options, TlsPair.ServerOptions());
+            Assert.True(pair.Client.ClientFinished.IsEmpty && pair.Server.ClientFinished.IsEmpty);
+            pair.Run();
+            seen.Add(pair.Server.ClientFinished.ToArray());
+            Assert.Equal(pair.Client.ClientFinished.ToArray(), seen[i]);
+            Assert.Equal(size, seen[i].Length);
+        }
+        Assert.NotEqual(seen[0], seen[1]);
+    }
+
     [Fact]
     public void Small_buffers_take_more_calls_and_lose_nothing()
     {

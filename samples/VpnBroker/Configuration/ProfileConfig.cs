@@ -50,7 +50,7 @@ public sealed record ProfileConfig
     /// <summary>Seconds that a session without a tunnel is kept for a reconnect.</summary>
     public int ReconnectSeconds { get; init; } = 600;
 
-    /// <summary>Whether a session's cookie is good from addresses other than the one that the user logged in from.</summary>
+    /// <summary>Whether the cookie of a session without a STRAP key is good from addresses other than that of the log-in.</summary>
     public bool Roaming { get; init; }
 }
 

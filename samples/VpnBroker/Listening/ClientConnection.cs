@@ -40,7 +40,7 @@ internal sealed partial class ClientConnection(ClientSocket socket, TlsServerOpt
     private async Task ServeAsync(TlsChannel channel, CancellationToken cancellation)
     {
         LogHandshakeDone(logger, socket.Remote, channel.Description);
-        var conversation = new PortalConversation(portal, socket.Remote, channel.ServerName);
+        var conversation = new PortalConversation(portal, socket.Remote, channel.ServerName, channel.Bindings());
         var parser = new HttpRequestParser(_limits.HeaderBytes, _limits.BodyBytes);
         byte[] plaintext = ArrayPool<byte>.Shared.Rent(_limits.HeaderBytes + _limits.BodyBytes + TlsConnection.MaxPlaintextSize);
         int length = 0;

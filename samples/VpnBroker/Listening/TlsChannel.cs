@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Tls;
 using CryptoPlane.Tls.Record;
+using VpnBroker.OpenConnect.Strap;
 
 namespace VpnBroker.Listening;
 
@@ -32,6 +33,14 @@ internal sealed class TlsChannel : IDisposable
 
     /// <summary>Why the connection failed, or null.</summary>
     public string? Failure => _tls.Error?.ToString();
+
+    /// <summary>What names this connection, for clients that sign it; once the handshake is done.</summary>
+    public ChannelBindings Bindings()
+    {
+        byte[] exporter = new byte[ChannelBindings.ExporterSize];
+        _tls.ExportKeyingMaterial(ChannelBindings.ExporterLabel, [], exporter);
+        return new ChannelBindings(_tls.ClientFinished.ToArray(), exporter);
+    }
 
     /// <summary>Runs the handshake; public-key work runs on the workers.</summary>
     /// <returns>False when it failed or the client went away.</returns>

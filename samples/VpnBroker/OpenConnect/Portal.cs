@@ -50,6 +50,6 @@ internal static partial class PortalLog
     [LoggerMessage(4, LogLevel.Warning, "No address is free in pool {Pool}: {User} is refused; make the pool larger")]
     public static partial void PoolEmpty(ILogger logger, string pool, string user);
 
-    [LoggerMessage(5, LogLevel.Warning, "The cookie of {User} (session {Session}, logged in from {LoginAddress}) was used from {Remote} and refused; set roaming: true for users whose address changes")]
-    public static partial void CookieElsewhere(ILogger logger, string user, ulong session, IPAddress loginAddress, IPEndPoint remote);
+    [LoggerMessage(5, LogLevel.Warning, "The cookie of {User} (session {Session}, logged in from {LoginAddress}) was used from {Remote} and refused: {Reason}")]
+    public static partial void CookieRefused(ILogger logger, string user, ulong session, IPAddress loginAddress, IPEndPoint remote, string reason);
 }

@@ -4,6 +4,7 @@ using VpnBroker.Audit;
 using VpnBroker.Authentication;
 using VpnBroker.Configuration;
 using VpnBroker.OpenConnect.Http;
+using VpnBroker.OpenConnect.Strap;
 using VpnBroker.Sessions;
 
 namespace VpnBroker.OpenConnect;
@@ -11,7 +12,7 @@ namespace VpnBroker.OpenConnect;
 /// <summary>
 /// One connection's requests, from the first form to CONNECT: takes parsed requests, gives responses, and does no I/O of its own.
 /// </summary>
-public sealed class PortalConversation(Portal portal, IPEndPoint remote, string? serverName)
+public sealed class PortalConversation(Portal portal, IPEndPoint remote, string? serverName, ChannelBindings connection)
 {
     private IAuthenticationDialog? _dialog;
 
@@ -98,7 +99,9 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
     private PortalReply Accept(HttpRequest request, AuthenticationStep.Accepted accepted, LimitsConfig limits)
     {
         string? group = portal.GroupOf(accepted.Groups);
-        Session? session = portal.Sessions.Create(accepted.User, group, portal.ProfileOf(group), remote, limits, out string cookie);
+        // Clients without a key, or with one of a kind that is not known here, get a session that is bound to their address.
+        var key = StrapKey.TryParse(request.Headers.GetValueOrDefault(StrapKey.KeyHeader));
+        Session? session = portal.Sessions.Create(accepted.User, group, portal.ProfileOf(group), remote, limits, key, out string cookie);
         if (session is null)
         {
             portal.Record(new AuditRecord(AuditEvent.Login, accepted.User, remote, false, "too many sessions", 0));
@@ -137,15 +140,28 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
     private Session? FindSession(HttpRequest request, AuditEvent wish)
     {
         Session? session = request.Cookie("webvpn") is { } cookie ? portal.Sessions.Find(cookie) : null;
-        if (session is not null && (portal.ProfileOf(session.Group).Roaming || session.LoginAddress.Equals(remote.Address)))
+        string? refusal = session is null ? "unknown or expired cookie" : WhyNotTheOwner(session, request, wish);
+        if (refusal is null)
             return session;
         portal.Sessions.CountRefusedCookie();
-        portal.Record(session is null
-            ? new AuditRecord(wish, "", remote, false, "unknown or expired cookie", 0)
-            : new AuditRecord(wish, session.User, remote, false, "cookie-from-another-address", session.Id));
+        portal.Record(new AuditRecord(wish, session?.User ?? "", remote, false, refusal, session?.Id ?? 0));
         if (session is not null)
-            PortalLog.CookieElsewhere(portal.Logger, session.User, session.Id, session.LoginAddress, remote);
+            PortalLog.CookieRefused(portal.Logger, session.User, session.Id, session.LoginAddress, remote, refusal);
         return null;
+    }
+
+    /// <summary>Null when the session's own client sent a request, as far as can be told; else the reason for the audit log.</summary>
+    private string? WhyNotTheOwner(Session session, HttpRequest request, AuditEvent wish)
+    {
+        // Clients sign CONNECT only. A key that is proven is worth more than an address: its owner may roam.
+        if (session.StrapKey is { } key && wish == AuditEvent.Connect)
+        {
+            return StrapKey.TryParse(request.Headers.GetValueOrDefault(StrapKey.KeyHeader)) is { } next
+                && key.Verify(connection, next, request.Headers.GetValueOrDefault(StrapKey.ProofHeader))
+                && portal.Sessions.ReplaceKey(session, key, next) ? null : "cookie-without-its-key";
+        }
+        bool mayRoam = session.StrapKey is null && portal.ProfileOf(session.Group).Roaming;
+        return mayRoam || session.LoginAddress.Equals(remote.Address) ? null : "cookie-from-another-address";
     }
 
     /// <summary>The smaller of the profile's MTU and the client's wish, when that makes sense.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using VpnBroker.OpenConnect.Strap;
 
 namespace VpnBroker.Sessions;
 
@@ -28,7 +29,7 @@ public sealed class Session
     /// <summary>The group whose profile counts, or null for the defaults.</summary>
     public string? Group { get; }
 
-    /// <summary>Where the user logged in from: without roaming, the cookie is worth nothing elsewhere.</summary>
+    /// <summary>Where the user logged in from: without roaming and without a key, the cookie is worth nothing elsewhere.</summary>
     public IPAddress LoginAddress { get; }
 
     /// <summary>Where the client connected from last.</summary>
@@ -42,6 +43,9 @@ public sealed class Session
 
     /// <summary>The tunnel that the session has now; 0 for none.</summary>
     public ulong TunnelId { get; internal set; }
+
+    /// <summary>The key that must sign each CONNECT with the cookie; null when the client named none at the log-in.</summary>
+    public StrapKey? StrapKey { get; internal set; }
 
     internal CookieHash Cookie { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.OpenConnect.Strap;
 
 namespace VpnBroker.Sessions;
 
@@ -58,9 +59,10 @@ public sealed class SessionTable
     /// <param name="profile">What the session gets.</param>
     /// <param name="remote">Where the client is.</param>
     /// <param name="limits">The bounds on sessions.</param>
+    /// <param name="key">The key that the client named, or null.</param>
     /// <param name="cookie">The cookie for the client; only its hash is kept.</param>
     /// <returns>Null when there are as many sessions as there may be.</returns>
-    public Session? Create(string user, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits, out string cookie)
+    public Session? Create(string user, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits, StrapKey? key, out string cookie)
     {
         CookieHash hash = CookieHash.Create(out cookie);
         DateTimeOffset now = _clock.GetUtcNow();
@@ -75,6 +77,7 @@ public sealed class SessionTable
             session = new Session(++_lastSession, user, group, remote, now)
             {
                 Cookie = hash,
+                StrapKey = key,
                 Expires = profile.SessionSeconds == 0 ? DateTimeOffset.MaxValue : now.AddSeconds(profile.SessionSeconds),
                 ReconnectTime = TimeSpan.FromSeconds(profile.ReconnectSeconds),
             };
@@ -96,6 +99,22 @@ public sealed class SessionTable
             return null;
         lock (_gate)
             return _byCookie.TryGetValue(hash, out Session? session) && !IsOver(session, _clock.GetUtcNow()) ? session : null;
+    }
+
+    /// <summary>Takes the key that a session's client goes on with.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="present">The key that signed for the next one.</param>
+    /// <param name="next">The next key.</param>
+    /// <returns>False when another connection was faster: the present key is not the session's any more.</returns>
+    public bool ReplaceKey(Session session, StrapKey present, StrapKey next)
+    {
+        lock (_gate)
+        {
+            if (session.StrapKey != present)
+                return false;
+            session.StrapKey = next;
+            return true;
+        }
     }
 
     /// <summary>Counts a cookie that was refused.</summary>

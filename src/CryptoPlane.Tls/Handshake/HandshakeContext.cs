@@ -52,6 +52,9 @@ internal sealed class HandshakeContext(TlsOptions options, RecordProtection reco
     /// <summary>The peer's certificate, once it is verified. The connection owns it.</summary>
     public X509Certificate2? RemoteCertificate { get; set; }
 
+    /// <summary>The verify_data of the client's Finished; empty until it is sent or checked.</summary>
+    public byte[] ClientFinished { get; set; } = [];
+
     /// <summary>For keying material of protocols above TLS.</summary>
     public ExporterSecret? Exporter { get; set; }
 
@@ -139,15 +142,16 @@ internal sealed class HandshakeContext(TlsOptions options, RecordProtection reco
     }
 
     /// <summary>Writes this side's Finished over the transcript so far.</summary>
-    public void WriteFinished(TrafficSecret ownSecret)
+    /// <returns>Its verify_data.</returns>
+    public byte[] WriteFinished(TrafficSecret ownSecret)
     {
         Span<byte> digest = stackalloc byte[TlsHashes.MaxLength];
-        Span<byte> verifyData = stackalloc byte[TlsHashes.MaxLength];
-        verifyData = verifyData[..ownSecret.Hash.Length()];
+        byte[] verifyData = new byte[ownSecret.Hash.Length()];
         HashMessages();
         ownSecret.ComputeFinished(Transcript.Snapshot(digest), verifyData);
         FinishedMessage.Write(Messages, verifyData);
         HashMessages();
+        return verifyData;
     }
 
     /// <summary>The content that the server signs (RFC 8446 §4.4.3), over the transcript so far.</summary>

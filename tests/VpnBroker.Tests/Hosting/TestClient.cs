@@ -46,6 +46,9 @@ internal sealed partial class TestClient : IDisposable
         }
     }
 
+    /// <summary>The verify_data of this connection's client Finished.</summary>
+    public byte[] ClientFinished => _tls.ClientFinished.ToArray();
+
     /// <summary>Sends a text in one record.</summary>
     public void Send(string text) => Send(Encoding.Latin1.GetBytes(text));
 
@@ -110,9 +113,9 @@ internal sealed partial class TestClient : IDisposable
     }
 
     /// <summary>Logs in; returns the cookie, or null when the server asks again.</summary>
-    public string? LogIn(string user, string password)
+    public string? LogIn(string user, string password, string headers = "")
     {
-        Reply reply = Request(Post("/auth", $"<config-auth type=\"auth-reply\"><auth><username>{user}</username><password>{password}</password></auth></config-auth>"));
+        Reply reply = Request(Post("/auth", $"<config-auth type=\"auth-reply\"><auth><username>{user}</username><password>{password}</password></auth></config-auth>", headers));
         Match cookie = Cookie().Match(reply.Head);
         return cookie.Success ? cookie.Groups[1].Value : null;
     }
@@ -121,10 +124,10 @@ internal sealed partial class TestClient : IDisposable
     public Reply LogOut(string cookie) => Request(Post("/", "<config-auth type=\"logout\"/>", $"Cookie: webvpn={cookie}\r\n"));
 
     /// <summary>Asks for a tunnel.</summary>
-    public Reply Connect(string cookie) => Request(ConnectRequest(cookie));
+    public Reply Connect(string cookie, string headers = "") => Request(ConnectRequest(cookie, headers));
 
-    public static string ConnectRequest(string cookie) =>
-        $"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: localhost\r\nCookie: webvpn={cookie}\r\nX-CSTP-Version: 1\r\nX-CSTP-Address-Type: IPv6,IPv4\r\n\r\n";
+    public static string ConnectRequest(string cookie, string headers = "") =>
+        $"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: localhost\r\n{headers}Cookie: webvpn={cookie}\r\nX-CSTP-Version: 1\r\nX-CSTP-Address-Type: IPv6,IPv4\r\n\r\n";
 
     public static string Post(string target, string body, string headers = "") =>
         $"POST {target} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {body.Length}\r\n\r\n{body}";

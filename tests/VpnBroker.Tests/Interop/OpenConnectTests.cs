@@ -108,6 +108,29 @@ public sealed partial class OpenConnectTests : IDisposable
     }
 
     [Fact]
+    public void A_copied_cookie_needs_the_clients_key_and_the_client_may_change_its_address()
+    {
+        string cookie;
+        using (ExternalProgram login = Connect(Password, "--authenticate"))
+            cookie = CookieLine().Match(login.WaitForExit().Output).Groups[1].Value;
+        // openconnect keeps its STRAP key beside the cookie: whoever has only what goes over the wire has too little, from any address.
+        ProgramResult stolen = ConnectWith(cookie[(cookie.IndexOf("webvpn=", StringComparison.Ordinal) + "webvpn=".Length)..]).WaitForExit();
+        Assert.Contains("401", stolen.AllOutput, StringComparison.Ordinal);
+        Assert.Equal("cookie-without-its-key", Assert.Single(Records("connect")).GetProperty("reason").GetString());
+
+        using ExternalProgram client = ConnectWith(cookie);
+        client.WaitForOutput("Configured as");
+        Eventually.True(() => Ping("10.77.0.1"), "an answer with cookie and key");
+        _user.Ip("addr del 10.99.0.2/24 dev v1").EnsureSuccess();
+        _user.Ip("addr add 10.99.0.3/24 dev v1").EnsureSuccess();
+        client.Signal(12);
+        Eventually.True(() => Connected().Count > 1, "a second connection in the audit log");
+        Eventually.True(() => Ping("10.77.0.1"), "an answer from the new address");
+        Assert.Equal(["10.99.0.2", "10.99.0.3"], Connected().Select(record => record.GetProperty("address").GetString()));
+        Assert.Single(Records("login"));
+    }
+
+    [Fact]
     public void Sigterm_tells_the_client_and_ends_with_exit_code_0()
     {
         using ExternalProgram client = Connect(Password);
@@ -119,14 +142,17 @@ public sealed partial class OpenConnectTests : IDisposable
         Assert.Equal("Shutdown", Assert.Single(Records("end")).GetProperty("reason").GetString());
     }
 
-    private ExternalProgram Connect(string password)
+    private ExternalProgram Connect(string password, params string[] options)
     {
         ExternalProgram client = _user.Start("openconnect",
-            ["-u", "alice", "--passwd-on-stdin", "--non-inter", "--servercert", _pin, "--script", _directory.File("script"), "--no-dtls", "https://10.99.0.1/"]);
+            [.. options, "-u", "alice", "--passwd-on-stdin", "--non-inter", "--servercert", _pin, "--script", _directory.File("script"), "--no-dtls", "https://10.99.0.1/"]);
         client.Write(password + "\n");
         client.CloseInput();
         return client;
     }
+
+    private ExternalProgram ConnectWith(string cookie) => _user.Start("openconnect",
+        ["--cookie", cookie, "--non-inter", "--servercert", _pin, "--script", _directory.File("script"), "--no-dtls", "https://10.99.0.1/"]);
 
     private bool Ping(string address) => _user.Run("ping", ["-c", "1", "-W", "2", address]).ExitCode == 0;
 
@@ -139,6 +165,9 @@ public sealed partial class OpenConnectTests : IDisposable
         .. File.ReadAllLines(_directory.File("audit.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)
             .Where(record => record.GetProperty("event").GetString() == name),
     ];
+
+    [GeneratedRegex("COOKIE='(.*)'")]
+    private static partial Regex CookieLine();
 
     [GeneratedRegex("inet (10[.]77[.][0-9.]+)/")]
     private static partial Regex InnerAddress();

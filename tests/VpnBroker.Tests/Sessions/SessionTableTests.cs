@@ -1,7 +1,9 @@
 using System.Net;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.OpenConnect.Strap;
 using VpnBroker.Sessions;
+using VpnBroker.Tests.OpenConnect.Strap;
 
 namespace VpnBroker.Tests.Sessions;
 
@@ -101,13 +103,13 @@ public class SessionTableTests
     public void Sessions_are_bounded_in_all_and_per_user()
     {
         var limits = new LimitsConfig { Sessions = 3, SessionsPerUser = 2 };
-        Session first = _table.Create("alice", null, s_profile, s_remote, limits, out string cookie)!;
-        Assert.NotNull(_table.Create("alice", null, s_profile, s_remote, limits, out _));
-        Assert.NotNull(_table.Create("alice", null, s_profile, s_remote, limits, out _));
+        Session first = _table.Create("alice", null, s_profile, s_remote, limits, key: null, out string cookie)!;
+        Assert.NotNull(_table.Create("alice", null, s_profile, s_remote, limits, key: null, out _));
+        Assert.NotNull(_table.Create("alice", null, s_profile, s_remote, limits, key: null, out _));
         Assert.Null(_table.Find(cookie));
         Assert.True(first.Id == Assert.Single(_ended).SessionId);
-        Assert.NotNull(_table.Create("bob", null, s_profile, s_remote, limits, out _));
-        Assert.Null(_table.Create("carol", null, s_profile, s_remote, limits, out _));
+        Assert.NotNull(_table.Create("bob", null, s_profile, s_remote, limits, key: null, out _));
+        Assert.Null(_table.Create("carol", null, s_profile, s_remote, limits, key: null, out _));
         Assert.Equal(3, _table.Count);
     }
 
@@ -162,6 +164,17 @@ public class SessionTableTests
     }
 
     [Fact]
+    public void A_key_hands_over_once()
+    {
+        using var signer = new StrapSigner();
+        StrapKey first = StrapKey.TryParse(signer.PublicKey)!, second = StrapKey.TryParse(signer.PublicKey)!;
+        Session session = _table.Create("alice", null, s_profile, s_remote, new LimitsConfig(), first, out _)!;
+        Assert.True(_table.ReplaceKey(session, first, second));
+        Assert.False(_table.ReplaceKey(session, first, first));
+        Assert.Same(second, session.StrapKey);
+    }
+
+    [Fact]
     public void An_ended_session_hands_nothing_over()
     {
         Session session = LogIn("alice", out _);
@@ -208,7 +221,7 @@ public class SessionTableTests
     }
 
     private Session LogIn(string user, out string cookie) =>
-        _table.Create(user, null, s_profile, s_remote, new LimitsConfig(), out cookie)!;
+        _table.Create(user, null, s_profile, s_remote, new LimitsConfig(), key: null, out cookie)!;
 
     private AddressLease Attach(Session session)
     {

@@ -19,7 +19,7 @@ internal sealed class ClientExpectFinished(HandshakeKeys keys, bool certificateR
         // RFC 8446 §4.4.2: a client without a certificate answers the request with an empty list, and without a CertificateVerify.
         if (certificateRequested)
             CertificateMessage.Write(context.Messages, requestContext: default, []);
-        context.WriteFinished(keys.Client);
+        context.ClientFinished = context.WriteFinished(keys.Client);
         context.ChangeWriteKeys(application.Client);
         context.ChangeReadKeys(application.Server, TlsTrafficUse.ReadAsClient);
         context.Exporter = application.TakeExporter();

@@ -12,6 +12,7 @@ internal sealed class ServerExpectFinished(HandshakeKeys keys, ApplicationKeys a
             return base.OnMessage(context, message);
         if ((context.CheckKeyChangeBoundary() ?? context.VerifyFinished(keys.Client, message)) is { } error)
             return error;
+        context.ClientFinished = message.Body.ToArray();
         context.ChangeReadKeys(application.Client, TlsTrafficUse.ReadAsServer);
         context.Exporter = application.TakeExporter();
         Dispose();
