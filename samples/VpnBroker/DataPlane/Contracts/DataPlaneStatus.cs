@@ -38,6 +38,24 @@ public sealed record LcoreStatus
 
     /// <summary>Packets dropped, by reason; reasons with no drops may be left out.</summary>
     public required IReadOnlyList<DropStatus> Drops { get; init; }
+
+    /// <summary>Packets given to other lcores.</summary>
+    public ulong HandedOver { get; init; }
+
+    /// <summary>Packets taken from other lcores.</summary>
+    public ulong TakenOver { get; init; }
+
+    /// <summary>ICMP errors made here.</summary>
+    public ulong IcmpSent { get; init; }
+
+    /// <summary>KeyUpdate messages sent to users.</summary>
+    public ulong KeyUpdates { get; init; }
+
+    /// <summary>Packet buffers in use: 0 at rest.</summary>
+    public int PacketsHeld { get; init; }
+
+    /// <summary>Chunks in use for bytes that wait on connections: 0 when all is sent and no record is cut in two.</summary>
+    public int ChunksHeld { get; init; }
 }
 
 /// <summary>Packets and bytes of inner packets through one kind of port of an lcore.</summary>

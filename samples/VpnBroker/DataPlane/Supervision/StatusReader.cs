@@ -1,4 +1,5 @@
 using System.Net;
+using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Lcores;
 using VpnBroker.Configuration;
@@ -30,6 +31,12 @@ internal static unsafe class StatusReader
             IdleNanoseconds = (ulong)(loop.SpinNanoseconds + loop.SleepNanoseconds),
             Ports = [Port("users", counters.Users), Port("esp", counters.Esp), Port("tun", counters.Tun)],
             Drops = [.. DropsOf(counters), .. EspDropsOf(unit.Worker!.EspOpenDrops), .. EspDropsOf(unit.Worker.EspSealDrops)],
+            HandedOver = counters.HandedOver,
+            TakenOver = counters.TakenOver,
+            IcmpSent = counters.IcmpSent,
+            KeyUpdates = counters.KeyUpdates,
+            PacketsHeld = Held(unit.Context.Packets) + Held(unit.Context.LargePackets),
+            ChunksHeld = Held(unit.Context.UnsentMemory) + Held(unit.Context.PartialMemory),
         };
     }
 
@@ -66,6 +73,10 @@ internal static unsafe class StatusReader
             Drops = [.. EspDropsOf(pair->Inbound->Drops), .. EspDropsOf(pair->Outbound->Drops)],
         };
     }
+
+    private static int Held(PacketPool pool) => pool.Count - pool.Available;
+
+    private static int Held(ChunkPool pool) => pool.Count - pool.Available;
 
     private static PortStatus Port(string name, in PortCounters counters) =>
         new(name, counters.ReceivedPackets, counters.ReceivedBytes, counters.SentPackets, counters.SentBytes);
