@@ -57,10 +57,11 @@ attribute() { grep -o '<assembly [^>]*' "$1" | grep -o " $2=\"[0-9]*\"" | tr -dc
 # names FILE RESULT: the names of the tests that ended like that.
 names() { grep -o "<test [^>]*result=\"$2\"" "$1" | sed -E 's/.* name="([^"]*)".*/\1/; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' || true; }
 
-run_program() { # PROJECT_DIRECTORY
+run_program() { # PROJECT_DIRECTORY shared|own: the tests that share a process, or those that ask for one of their own
   local name=${1##*/} seconds=$SECONDS code=0
-  local program=$1/bin/Release/net10.0/$name report=$results/$name.xml
+  local program=$1/bin/Release/net10.0/$name report=$results/$name.$2.xml
   local options=(-noColor -noLogo -noAutoReporters -xml "$report" -longRunning 60)
+  if [[ $2 == own ]]; then options+=(-trait "Process=own"); else options+=(-trait- "Process=own"); fi
   [[ -z $filter ]] || options+=(-method "*$filter*")
   [[ $quick == false ]] || options+=(-trait- "Speed=slow")
   if ! [[ -x $program ]]; then
@@ -127,7 +128,11 @@ mapfile -t projects < <(find tests -mindepth 2 -maxdepth 2 -name '*Tests.csproj'
 [[ ${#projects[@]} -gt 0 ]] || { fail "no test project under tests/"; finish; }
 for index in "${!projects[@]}"; do
   step "[$((index + 1))/${#projects[@]}] ${projects[$index]}"
-  run_program "${projects[$index]}"
+  run_program "${projects[$index]}" shared
+  # What measures the whole process (collections of its heap) is not to measure what other tests left there.
+  if grep -rqF --include='*.cs' '[Trait("Process", "own")]' "${projects[$index]}"; then
+    run_program "${projects[$index]}" own
+  fi
 done
 [[ $tests_run -gt 0 ]] || fail "no test ran: does a test's name contain '$filter'?"
 finish

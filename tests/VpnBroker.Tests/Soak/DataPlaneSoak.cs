@@ -25,7 +25,7 @@ public sealed class DataPlaneSoak
     [Fact]
     [Trait("Category", "Soak")]
     [Trait("Speed", "slow")]
-    public void UsersComeAndGo_NothingIsLostUncountedOrMixedUp()
+    public async Task UsersComeAndGo_NothingIsLostUncountedOrMixedUp()
     {
         double seconds = Number("CRYPTOPLANE_SOAK_SECONDS", 30);
         ulong seed = (ulong)Number("CRYPTOPLANE_SOAK_SEED", Environment.TickCount & 0xFFFF);
@@ -51,7 +51,7 @@ public sealed class DataPlaneSoak
         _memory.AssertFlat();
         Assert.Equal((0, 0), (watch.Exceptions, watch.Contentions));
         foreach (SoakSite site in sites)
-            Assert.True(site.Host.StopAsync(TimeSpan.FromSeconds(10)).Wait(TimeSpan.FromSeconds(30)), $"site {site.Number} does not stop");
+            await site.Host.StopAsync(TimeSpan.FromSeconds(10)).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         _users.ForEach(user => user.Dispose());
     }
 

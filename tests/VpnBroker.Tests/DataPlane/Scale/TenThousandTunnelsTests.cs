@@ -24,6 +24,7 @@ public sealed partial class TenThousandTunnelsTests
     private const double MostPauseMilliseconds = 2;
 
     [Fact]
+    [Trait("Process", "own")]
     public async Task GarbageCollections_StopTheLcoresForLessThanTwoMilliseconds()
     {
         Requirement.That(TryAllowFiles(Tunnels + 2000), $"{Tunnels + 2000} open files: raise the hard limit (ulimit -Hn)");
