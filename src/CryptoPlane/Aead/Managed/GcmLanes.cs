@@ -93,19 +93,19 @@ internal unsafe struct GcmLanes<TBlocks>
     /// <param name="destination">Where to write.</param>
     /// <param name="length">Bytes.</param>
     /// <param name="sum">The hash's sum.</param>
-    /// <param name="power">The power of H for the first block; the next ones follow.</param>
+    /// <param name="key">The key: the first block is multiplied by H^(TBlocks + 1), the last by H².</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void CryptAndHash<TDirection>(byte* source, byte* destination, int length, ref Sum sum, byte* power)
+    public readonly void CryptAndHash<TDirection>(byte* source, byte* destination, int length, ref Sum sum, AeadKeyBlock* key)
         where TDirection : struct, IGcmDirection
     {
         int last = length - 16 * (TBlocks.Value - 1);
-        if (TBlocks.Value >= 1) sum.Add(GcmBlock.Crypt<TDirection>(source, destination, _b1, TBlocks.Value == 1 ? last : 16), power);
-        if (TBlocks.Value >= 2) sum.Add(GcmBlock.Crypt<TDirection>(source + 16, destination + 16, _b2, TBlocks.Value == 2 ? last : 16), power + 16);
-        if (TBlocks.Value >= 3) sum.Add(GcmBlock.Crypt<TDirection>(source + 32, destination + 32, _b3, TBlocks.Value == 3 ? last : 16), power + 32);
-        if (TBlocks.Value >= 4) sum.Add(GcmBlock.Crypt<TDirection>(source + 48, destination + 48, _b4, TBlocks.Value == 4 ? last : 16), power + 48);
-        if (TBlocks.Value >= 5) sum.Add(GcmBlock.Crypt<TDirection>(source + 64, destination + 64, _b5, TBlocks.Value == 5 ? last : 16), power + 64);
-        if (TBlocks.Value >= 6) sum.Add(GcmBlock.Crypt<TDirection>(source + 80, destination + 80, _b6, TBlocks.Value == 6 ? last : 16), power + 80);
-        if (TBlocks.Value >= 7) sum.Add(GcmBlock.Crypt<TDirection>(source + 96, destination + 96, _b7, TBlocks.Value == 7 ? last : 16), power + 96);
-        if (TBlocks.Value >= 8) sum.Add(GcmBlock.Crypt<TDirection>(source + 112, destination + 112, _b8, TBlocks.Value == 8 ? last : 16), power + 112);
+        if (TBlocks.Value >= 1) sum.Add(GcmBlock.Crypt<TDirection>(source, destination, _b1, TBlocks.Value == 1 ? last : 16), key, TBlocks.Value + 1);
+        if (TBlocks.Value >= 2) sum.Add(GcmBlock.Crypt<TDirection>(source + 16, destination + 16, _b2, TBlocks.Value == 2 ? last : 16), key, TBlocks.Value);
+        if (TBlocks.Value >= 3) sum.Add(GcmBlock.Crypt<TDirection>(source + 32, destination + 32, _b3, TBlocks.Value == 3 ? last : 16), key, TBlocks.Value - 1);
+        if (TBlocks.Value >= 4) sum.Add(GcmBlock.Crypt<TDirection>(source + 48, destination + 48, _b4, TBlocks.Value == 4 ? last : 16), key, TBlocks.Value - 2);
+        if (TBlocks.Value >= 5) sum.Add(GcmBlock.Crypt<TDirection>(source + 64, destination + 64, _b5, TBlocks.Value == 5 ? last : 16), key, TBlocks.Value - 3);
+        if (TBlocks.Value >= 6) sum.Add(GcmBlock.Crypt<TDirection>(source + 80, destination + 80, _b6, TBlocks.Value == 6 ? last : 16), key, TBlocks.Value - 4);
+        if (TBlocks.Value >= 7) sum.Add(GcmBlock.Crypt<TDirection>(source + 96, destination + 96, _b7, TBlocks.Value == 7 ? last : 16), key, TBlocks.Value - 5);
+        if (TBlocks.Value >= 8) sum.Add(GcmBlock.Crypt<TDirection>(source + 112, destination + 112, _b8, TBlocks.Value == 8 ? last : 16), key, TBlocks.Value - 6);
     }
 }

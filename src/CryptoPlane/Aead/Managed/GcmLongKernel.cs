@@ -36,7 +36,6 @@ internal static unsafe class GcmLongKernel
     {
         AeadKeyBlock* key = operation->Key.Block;
         byte* roundKeys = key->RoundKeys;
-        byte* powers = key->HashPowers + Ghash.PowerOffset(GroupBlocks);
         byte* source = operation->Source, destination = operation->Destination;
         nuint groups = operation->Length / GroupLength;
         Vector128<uint> nonce = GcmBlock.Nonce(operation);
@@ -55,7 +54,7 @@ internal static unsafe class GcmLongKernel
         }
         else
         {
-            hash = Ghash.Multiply(*state, key->HashPowers + Ghash.PowerOffset(1));
+            hash = Ghash.MultiplyByH(*state, key);
         }
 
         for (nuint group = 0; group < groups; group++)
@@ -63,23 +62,23 @@ internal static unsafe class GcmLongKernel
             var lanes = new AesGroup(nonce, counter, roundKeys);
             counter += GroupBlocks;
             var sum = default(GhashSum<TLanes, TVector>);
-            sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
+            sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), key, GroupBlocks);
 
             // One round for the eight lanes, then the next block of the hash: both units stay busy.
             lanes.Round(roundKeys + 16 * 1);
-            Hash(ref sum, hashed, powers, 1);
+            Hash(ref sum, hashed, key, 1);
             lanes.Round(roundKeys + 16 * 2);
-            Hash(ref sum, hashed, powers, 2);
+            Hash(ref sum, hashed, key, 2);
             lanes.Round(roundKeys + 16 * 3);
-            Hash(ref sum, hashed, powers, 3);
+            Hash(ref sum, hashed, key, 3);
             lanes.Round(roundKeys + 16 * 4);
-            Hash(ref sum, hashed, powers, 4);
+            Hash(ref sum, hashed, key, 4);
             lanes.Round(roundKeys + 16 * 5);
-            Hash(ref sum, hashed, powers, 5);
+            Hash(ref sum, hashed, key, 5);
             lanes.Round(roundKeys + 16 * 6);
-            Hash(ref sum, hashed, powers, 6);
+            Hash(ref sum, hashed, key, 6);
             lanes.Round(roundKeys + 16 * 7);
-            Hash(ref sum, hashed, powers, 7);
+            Hash(ref sum, hashed, key, 7);
             for (int round = GroupBlocks; round < TRounds.Count; round++)
                 lanes.Round(roundKeys + 16 * round);
             hash = sum.Reduce();
@@ -88,30 +87,30 @@ internal static unsafe class GcmLongKernel
             hashed = TDirection.Seals ? destination : source;
             destination += GroupLength;
         }
-        *state = TDirection.Seals ? HashGroup<TLanes, TVector>(hash, hashed, powers) : hash;
+        *state = TDirection.Seals ? HashGroup<TLanes, TVector>(hash, hashed, key) : hash;
         return groups * GroupLength;
     }
 
     /// <summary>Block number <paramref name="index"/> of the hashed group, if a vector of blocks begins there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hash<TLanes, TVector>(ref GhashSum<TLanes, TVector> sum, byte* hashed, byte* powers, [ConstantExpected] int index)
+    private static void Hash<TLanes, TVector>(ref GhashSum<TLanes, TVector> sum, byte* hashed, AeadKeyBlock* key, [ConstantExpected] int index)
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
     {
         if (index % TLanes.Blocks == 0)
-            sum.Add(TLanes.LoadReversed(hashed + 16 * index), powers + 16 * index);
+            sum.Add(TLanes.LoadReversed(hashed + 16 * index), key, GroupBlocks - index);
     }
 
     /// <summary>Hashes a group of ciphertext without encrypting anything beside it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> HashGroup<TLanes, TVector>(Vector128<ulong> hash, byte* hashed, byte* powers)
+    private static Vector128<ulong> HashGroup<TLanes, TVector>(Vector128<ulong> hash, byte* hashed, AeadKeyBlock* key)
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
     {
         var sum = default(GhashSum<TLanes, TVector>);
-        sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), powers);
+        sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), key, GroupBlocks);
         for (int i = TLanes.Blocks; i < GroupBlocks; i += TLanes.Blocks)
-            sum.Add(TLanes.LoadReversed(hashed + 16 * i), powers + 16 * i);
+            sum.Add(TLanes.LoadReversed(hashed + 16 * i), key, GroupBlocks - i);
         return sum.Reduce();
     }
 }

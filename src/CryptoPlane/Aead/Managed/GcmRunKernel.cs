@@ -162,14 +162,15 @@ internal static unsafe class GcmRunKernel
     {
         if (index > TBlocks.Value + 1)
             return;
-        byte* power = operation->Key.Block->HashPowers + Ghash.PowerOffset(TBlocks.Value + 2 - index);
+        AeadKeyBlock* key = operation->Key.Block;
+        int power = TBlocks.Value + 2 - index;
         if (index == TBlocks.Value + 1)
-            sum.Add(GcmBlock.Lengths(operation), power);
+            sum.Add(GcmBlock.Lengths(operation), key, power);
         else if (index == 0)
-            sum.Add(Ghash.InlineAad(operation), power);
+            sum.Add(Ghash.InlineAad(operation), key, power);
         else if (index < TBlocks.Value)
-            sum.Add(GhashLanes128.LoadReversed(ciphertext + 16 * (index - 1)), power);
+            sum.Add(GhashLanes128.LoadReversed(ciphertext + 16 * (index - 1)), key, power);
         else
-            sum.Add(Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(ciphertext + 16 * (index - 1)), (int)operation->Length - 16 * (index - 1))), power);
+            sum.Add(Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(ciphertext + 16 * (index - 1)), (int)operation->Length - 16 * (index - 1))), key, power);
     }
 }

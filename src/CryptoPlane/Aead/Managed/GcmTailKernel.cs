@@ -50,8 +50,8 @@ internal static unsafe class GcmTailKernel
         where TDirection : struct, IGcmDirection
         where TBlocks : struct, IBlockCount
     {
-        byte* roundKeys = operation->Key.Block->RoundKeys;
-        byte* powers = operation->Key.Block->HashPowers;
+        AeadKeyBlock* key = operation->Key.Block;
+        byte* roundKeys = key->RoundKeys;
         byte* source = operation->Source + done, destination = operation->Destination + done;
         int left = (int)(operation->Length - (uint)done);
 
@@ -61,11 +61,10 @@ internal static unsafe class GcmTailKernel
         lanes.LastRound(roundKeys + 16 * TRounds.Count);
 
         // The block before the lengths is multiplied by H², and so on upwards; the lengths by H.
-        byte* power = powers + Ghash.PowerOffset(TBlocks.Value + 1);
         var sum = default(Sum);
-        sum.Add(*hash, power - 16 * pending);
-        lanes.CryptAndHash<TDirection>(source, destination, left, ref sum, power);
-        sum.Add(GcmBlock.Lengths(operation), powers + Ghash.PowerOffset(1));
+        sum.Add(*hash, key, TBlocks.Value + 1 + pending);
+        lanes.CryptAndHash<TDirection>(source, destination, left, ref sum, key);
+        sum.Add(GcmBlock.Lengths(operation), key, 1);
         Vector128<byte> tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ lanes.TagMask;
 
         if (TDirection.Seals)

@@ -17,23 +17,31 @@ namespace CryptoPlane.Aead.Managed;
 /// </remarks>
 internal static unsafe class Ghash
 {
-    /// <summary>
-    /// How many powers of H a key keeps. Ten blocks at most are summed up before one reduction (AAD, eight of data, the lengths);
-    /// with twelve, the powers of a whole group begin a cache line, as wide loads like it.
-    /// </summary>
-    public const int Powers = 12;
-
     /// <summary>Selectors of PCLMULQDQ: which half of either operand.</summary>
-    public const byte LowHalves = 0x00, HighHalves = 0x11;
+    public const byte LowHalves = 0x00, HighHalves = 0x11, LowByHighHalves = 0x10;
 
     /// <summary>PSHUFD control that swaps the two 64-bit halves.</summary>
     public const byte SwapHalves = 0x4E;
 
-    /// <summary>Offset of H^<paramref name="power"/> in the key's table: the highest power first, so that it runs along with the data.</summary>
-    public static int PowerOffset(int power) => 16 * (Powers - power);
+    /// <summary>Offset of H^<paramref name="power"/> in the key: the highest power first, so that it runs along with the data.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PowerOffset(int power) => 16 * (AeadKeyBlock.Powers - power);
 
-    /// <summary>From a power of H to the sum of its halves, in bytes.</summary>
-    public const int HalfSumsOffset = 16 * Powers;
+    /// <summary>
+    /// Offset of the 8-byte sum of H^<paramref name="power"/>'s halves in the key. Eight of them share a cache line: the even places are
+    /// those of the line's four higher powers, the odd ones those of its four lower powers.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int HalfSumOffset(int power)
+    {
+        int line = (power - 1) / 8, before = 7 - (power - 1) % 8;
+        int lineOffset = line == 0 ? AeadKeyBlock.LowHalfSumsOffset : AeadKeyBlock.HighHalfSumsOffset + 64 * (line - 1);
+        return lineOffset + 16 * (before % 4) + 8 * (before / 4);
+    }
+
+    /// <summary>Whether the half sum of H^<paramref name="power"/> is in an odd place, the upper half of 16 bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool HalfSumIsOdd(int power) => (power - 1) % 8 < 4;
 
     /// <summary>PSHUFB control that reverses the bytes of a block.</summary>
     public static Vector128<byte> ReverseBytes
@@ -51,15 +59,16 @@ internal static unsafe class Ghash
     /// <param name="middle">Sum of (low+high)·(low+high).</param>
     /// <param name="high">Sum of high·high.</param>
     /// <param name="x">The block in the hash's representation.</param>
-    /// <param name="power">The power of H, in the key's table.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="power">Which power of H, best a constant.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, byte* power)
+    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, AeadKeyBlock* key, int power)
     {
-        Vector128<ulong> h = Vector128.Load((ulong*)power);
+        Vector128<ulong> h = Vector128.Load((ulong*)((byte*)key + PowerOffset(power)));
         Vector128<ulong> halves = x ^ Sse2.Shuffle(x.AsUInt32(), SwapHalves).AsUInt64();
         low ^= Pclmulqdq.CarrylessMultiply(x, h, LowHalves);
         high ^= Pclmulqdq.CarrylessMultiply(x, h, HighHalves);
-        middle ^= Pclmulqdq.CarrylessMultiply(halves, Vector128.Load((ulong*)(power + HalfSumsOffset)), LowHalves);
+        middle ^= Pclmulqdq.CarrylessMultiply(halves, Vector128.CreateScalarUnsafe(*(ulong*)((byte*)key + HalfSumOffset(power))), LowHalves);
     }
 
     /// <summary>Reduces the sums of <see cref="AddProduct"/> to one block in the hash's representation.</summary>
@@ -73,12 +82,12 @@ internal static unsafe class Ghash
         return high ^ Swap(middle) ^ Pclmulqdq.CarrylessMultiply(middle, polynomial, LowHalves);
     }
 
-    /// <summary>One multiplication by the power of H at <paramref name="power"/>.</summary>
+    /// <summary>One multiplication by H.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Multiply(Vector128<ulong> x, byte* power)
+    public static Vector128<ulong> MultiplyByH(Vector128<ulong> x, AeadKeyBlock* key)
     {
         Vector128<ulong> low = default, middle = default, high = default;
-        AddProduct(ref low, ref middle, ref high, x, power);
+        AddProduct(ref low, ref middle, ref high, x, key, 1);
         return Reduce(low, middle, high);
     }
 
@@ -87,10 +96,10 @@ internal static unsafe class Ghash
     /// with the products of the data.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Aad(AeadOperation* operation, byte* powers)
+    public static Vector128<ulong> Aad(AeadOperation* operation)
     {
         int length = operation->AadLength;
-        return length <= AeadSizes.InlineAad ? InlineAad(operation) : LongAad(operation->AadPointer, length, powers);
+        return length <= AeadSizes.InlineAad ? InlineAad(operation) : LongAad(operation->AadPointer, length, operation->Key.Block);
     }
 
     /// <summary>The same for AAD of at most 16 bytes, which is one block.</summary>
@@ -101,33 +110,32 @@ internal static unsafe class Ghash
 
     /// <summary>AAD of more than 16 bytes, block by block: rare, so short rather than fast.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static Vector128<ulong> LongAad(byte* aad, int length, byte* powers)
+    private static Vector128<ulong> LongAad(byte* aad, int length, AeadKeyBlock* key)
     {
         Vector128<ulong> hash = default;
         for (; length >= 16; length -= 16, aad += 16)
-            hash = Multiply(hash, powers + PowerOffset(1)) ^ Reverse(Vector128.Load(aad));
-        return length == 0 ? hash : Multiply(hash, powers + PowerOffset(1)) ^ Reverse(GcmBlock.LoadPartial(aad, length));
+            hash = MultiplyByH(hash, key) ^ Reverse(Vector128.Load(aad));
+        return length == 0 ? hash : MultiplyByH(hash, key) ^ Reverse(GcmBlock.LoadPartial(aad, length));
     }
 
     /// <summary>Derives the powers of H from the expanded key, and the sums of their halves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ExpandPowers(byte* roundKeys, int rounds, byte* powers)
+    public static void ExpandPowers(AeadKeyBlock* key, int rounds)
     {
-        Vector128<ulong> h = TimesX(Reverse(AesKeyExpansion.EncryptBlock(default, roundKeys, rounds)));
-        StorePower(h, powers + PowerOffset(1));
-        Vector128<ulong> power = h;
-        for (int i = 2; i <= Powers; i++)
+        Vector128<ulong> power = TimesX(Reverse(AesKeyExpansion.EncryptBlock(default, key->RoundKeys, rounds)));
+        StorePower(power, key, 1);
+        for (int i = 2; i <= AeadKeyBlock.Powers; i++)
         {
-            power = Multiply(power, powers + PowerOffset(1));
-            StorePower(power, powers + PowerOffset(i));
+            power = MultiplyByH(power, key);
+            StorePower(power, key, i);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePower(Vector128<ulong> value, byte* power)
+    private static void StorePower(Vector128<ulong> value, AeadKeyBlock* key, int power)
     {
-        value.Store((ulong*)power);
-        (value ^ Swap(value)).Store((ulong*)(power + HalfSumsOffset));
+        value.Store((ulong*)((byte*)key + PowerOffset(power)));
+        *(ulong*)((byte*)key + HalfSumOffset(power)) = (value ^ Swap(value)).ToScalar();
     }
 
     /// <summary>H·x modulo the polynomial, the carry applied by a mask.</summary>

@@ -21,13 +21,17 @@ internal readonly unsafe struct GhashLanes256 : IGhashLanes<Vector256<ulong>>
     public static Vector256<ulong> AddToFirst(Vector256<ulong> blocks, Vector128<ulong> value) => blocks ^ value.ToVector256();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector256<ulong> low, ref Vector256<ulong> middle, ref Vector256<ulong> high, Vector256<ulong> x, byte* power)
+    public static void AddProduct(ref Vector256<ulong> low, ref Vector256<ulong> middle, ref Vector256<ulong> high, Vector256<ulong> x, AeadKeyBlock* key, int power)
     {
-        Vector256<ulong> h = Vector256.Load((ulong*)power);
+        Vector256<ulong> h = Vector256.Load((ulong*)((byte*)key + Ghash.PowerOffset(power)));
         Vector256<ulong> halves = x ^ Avx2.Shuffle(x.AsUInt32(), Ghash.SwapHalves).AsUInt64();
         low ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.LowHalves);
         high ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.HighHalves);
-        middle ^= Pclmulqdq.V256.CarrylessMultiply(halves, Vector256.Load((ulong*)(power + Ghash.HalfSumsOffset)), Ghash.LowHalves);
+        bool odd = Ghash.HalfSumIsOdd(power);
+        Vector256<ulong> sums = Vector256.Load((ulong*)((byte*)key + Ghash.HalfSumOffset(power) - (odd ? 8 : 0)));
+        middle ^= odd
+            ? Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.LowByHighHalves)
+            : Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.LowHalves);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

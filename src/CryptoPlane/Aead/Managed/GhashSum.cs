@@ -15,9 +15,10 @@ internal unsafe struct GhashSum<TLanes, TVector>
 
     /// <summary>Adds the products of the blocks in <paramref name="x"/> and as many powers of H.</summary>
     /// <param name="x">Blocks in the hash's representation.</param>
-    /// <param name="power">The power of H for the first of them, in the key's table; the next ones follow.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="power">The power of H for the first of them; the next ones follow downwards.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(TVector x, byte* power) => TLanes.AddProduct(ref _low, ref _middle, ref _high, x, power);
+    public void Add(TVector x, AeadKeyBlock* key, int power) => TLanes.AddProduct(ref _low, ref _middle, ref _high, x, key, power);
 
     /// <summary>The sum as one block in the hash's representation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,8 +25,11 @@ internal unsafe interface IGhashLanes<TVector>
     /// <summary>Adds <paramref name="value"/> to the first block.</summary>
     static abstract TVector AddToFirst(TVector blocks, Vector128<ulong> value);
 
-    /// <summary>Adds the products of <paramref name="x"/>'s blocks and as many powers of H to the three sums of every lane; see <see cref="Ghash.AddProduct"/>.</summary>
-    static abstract void AddProduct(ref TVector low, ref TVector middle, ref TVector high, TVector x, byte* power);
+    /// <summary>
+    /// Adds the products of <paramref name="x"/>'s blocks and as many powers of H, from H^<paramref name="power"/> downwards, to the three
+    /// sums of every lane; see <see cref="Ghash.AddProduct"/>. The power is a constant and a multiple of <see cref="Blocks"/>.
+    /// </summary>
+    static abstract void AddProduct(ref TVector low, ref TVector middle, ref TVector high, TVector x, AeadKeyBlock* key, int power);
 
     /// <summary>The sum of all lanes.</summary>
     static abstract Vector128<ulong> Fold(TVector value);

@@ -81,11 +81,11 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
         {
             case AeadAlgorithm.Aes128Gcm:
                 AesKeyExpansion.Expand128(block->RawKey, block->RoundKeys);
-                Ghash.ExpandPowers(block->RoundKeys, Aes128Rounds.Count, block->HashPowers);
+                Ghash.ExpandPowers(block, Aes128Rounds.Count);
                 break;
             case AeadAlgorithm.Aes256Gcm:
                 AesKeyExpansion.Expand256(block->RawKey, block->RoundKeys);
-                Ghash.ExpandPowers(block->RoundKeys, Aes256Rounds.Count, block->HashPowers);
+                Ghash.ExpandPowers(block, Aes256Rounds.Count);
                 break;
         }
         WipeStack();
@@ -165,7 +165,7 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
     {
-        Vector128<ulong> hash = Ghash.Aad(operation, operation->Key.Block->HashPowers);
+        Vector128<ulong> hash = Ghash.Aad(operation);
         if (operation->Length <= GcmTailKernel.MaxLength)
             return GcmTailKernel.Run<TRounds, TDirection>(operation, 0, &hash, pending: 1);
         nuint done = tier switch

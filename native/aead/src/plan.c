@@ -1,0 +1,96 @@
+#include "plan.h"
+
+/* A shape as a small number: 0 is no shape, then the kernels for AES-GCM by direction and key size, then those for ChaCha20-Poly1305. */
+enum {
+    SHAPE_INVALID = 0,
+    SHAPE_GCM = 1,
+    SHAPE_CHACHA = SHAPE_GCM + 4 * CP_CLASSES,
+    SHAPES = SHAPE_CHACHA + 2,
+};
+
+static inline unsigned shape_of(const cp_kernels *kernels, const cp_aead_operation *operation) {
+    const cp_aead_key *key = operation->key;
+    unsigned direction = operation->direction & 1;
+    if (key == NULL)
+        return SHAPE_INVALID;
+    switch (key->algorithm) {
+    case CP_AEAD_AES_128_GCM:
+    case CP_AEAD_AES_256_GCM: {
+        unsigned blocks = (unsigned)(((uint64_t)operation->length + 15) / 16);
+        unsigned class = blocks <= CP_SMALL_BLOCKS && operation->aad_length <= CP_AEAD_INLINE_AAD ? blocks : CP_CLASS_LONG;
+        unsigned row = 2 * direction + (key->algorithm == CP_AEAD_AES_256_GCM);
+        return SHAPE_GCM + row * CP_CLASSES + kernels->kernel_of_class[class];
+    }
+    case CP_AEAD_CHACHA20_POLY1305:
+        return SHAPE_CHACHA + direction;
+    default:
+        return SHAPE_INVALID;
+    }
+}
+
+static void run_shape(const cp_kernels *kernels, unsigned shape, cp_aead_operation *const *operations, size_t count) {
+    if (shape >= SHAPE_CHACHA) {
+        kernels->chacha20_poly1305[shape - SHAPE_CHACHA](operations, count);
+    } else if (shape >= SHAPE_GCM) {
+        unsigned row = (shape - SHAPE_GCM) / CP_CLASSES;
+        kernels->gcm[row >> 1][row & 1][(shape - SHAPE_GCM) % CP_CLASSES](operations, count);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            operations[i]->status = CP_AEAD_INVALID_OPERATION;
+    }
+}
+
+/* What a small packet touches of its key. */
+static inline void prefetch_key(const cp_aead_key *key) {
+    const char *lines = (const char *)key->hash_powers[CP_AEAD_HASH_POWERS - 8];
+    for (int line = 0; line < 6; line++)
+        __builtin_prefetch(lines + 64 * line);
+}
+
+static void run_planned(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
+    cp_aead_operation *list[CP_PLAN_LIMIT];
+    uint8_t shapes[CP_PLAN_LIMIT];
+    unsigned different = 0;
+    for (size_t i = 0; i < count; i++)
+        prefetch_key(operations[i].key);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = operations + i;
+        shapes[i] = (uint8_t)shape_of(kernels, operations + i);
+        different |= shapes[i] ^ shapes[0];
+    }
+    if (!different) {
+        run_shape(kernels, shapes[0], list, count);
+        return;
+    }
+    /* Few shapes in a burst: gather those of the first, then those of the next one left, and so on. */
+    size_t left = count;
+    for (size_t first = 0; left > 0; first++) {
+        unsigned shape = shapes[first];
+        if (shape == UINT8_MAX)
+            continue;
+        size_t gathered = 0;
+        for (size_t i = first; i < count; i++) {
+            if (shapes[i] == shape) {
+                list[gathered++] = operations + i;
+                shapes[i] = UINT8_MAX;
+            }
+        }
+        run_shape(kernels, shape, list, gathered);
+        left -= gathered;
+    }
+}
+
+_Static_assert(SHAPES < UINT8_MAX, "a shape fits in a byte, and one value is left for those that are done");
+
+void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
+    if (count == 1) {
+        run_shape(kernels, shape_of(kernels, operations), &operations, 1);
+        return;
+    }
+    while (count > 0) {
+        size_t now = count < CP_PLAN_LIMIT ? count : CP_PLAN_LIMIT;
+        run_planned(kernels, operations, now);
+        operations += now;
+        count -= now;
+    }
+}

@@ -1,0 +1,45 @@
+/*
+ * From a burst to lists of operations that one kernel takes together.
+ *
+ * A kernel is straight-line code for one shape: direction, algorithm, key size, and a class of sizes. Operations of one shape are worked
+ * on together, whatever their keys, so a burst is sorted by shape (stably: equal operations stay in order) before it runs.
+ */
+#ifndef CP_PLAN_H
+#define CP_PLAN_H
+
+#include "cryptoplane_aead.h"
+
+enum {
+    /* Data of up to this many blocks of 16 bytes may have kernels of its own. */
+    CP_SMALL_BLOCKS = 32,
+
+    /* Size class of all that is longer, and of operations with more AAD than fits in the descriptor. */
+    CP_CLASS_LONG = CP_SMALL_BLOCKS + 1,
+    CP_CLASSES,
+
+    /* Operations that are planned at once. */
+    CP_PLAN_LIMIT = 64,
+};
+
+/* Carries out operations of one shape and sets their statuses; a failed open's destination is zeroed. */
+typedef void cp_kernel(cp_aead_operation *const *operations, size_t count);
+
+/* The kernels of a tier. */
+typedef struct {
+    /*
+     * Which kernel takes data of so many blocks (0 to 32) with AAD of at most 16 bytes, and (at CP_CLASS_LONG) all other data:
+     * an index into `gcm`. Classes that share a kernel are worked on together.
+     */
+    uint8_t kernel_of_class[CP_CLASSES];
+
+    /* By direction, key size (0: AES-128, 1: AES-256) and kernel. */
+    cp_kernel *gcm[2][2][CP_CLASSES];
+
+    /* By direction; any sizes. */
+    cp_kernel *chacha20_poly1305[2];
+} cp_kernels;
+
+/* Runs a burst of any mix, with the keys of the operations ahead fetched into the cache. Wiping is the caller's. */
+void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count);
+
+#endif
