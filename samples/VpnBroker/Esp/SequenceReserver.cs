@@ -20,6 +20,9 @@ public sealed class SequenceReserver : IDisposable
     private readonly bool[] _exhausted;
     private readonly ILogger _logger;
 
+    /// <summary>Why the last reservation failed, so that fifty failures a second are one line in the log.</summary>
+    private string? _failure;
+
     /// <summary>Reserves the first two blocks of every outbound SA.</summary>
     /// <param name="config">The configuration; its ESP section exists.</param>
     /// <param name="logger">The log.</param>
@@ -85,9 +88,14 @@ public sealed class SequenceReserver : IDisposable
         }
         catch (SequenceStateException e)
         {
-            ReserverLog.ReserveFailed(_logger, e.Message);
+            if (e.Message != _failure)
+                ReserverLog.ReserveFailed(_logger, e.Message);
+            _failure = e.Message;
             return [];
         }
+        if (_failure != null)
+            ReserverLog.Reserved(_logger);
+        _failure = null;
         var raised = new List<(int, ulong)>();
         for (int i = 0; i < low.Count; i++)
         {
@@ -116,6 +124,9 @@ internal static partial class ReserverLog
 {
     [LoggerMessage(1, LogLevel.Error, "ESP sequence numbers cannot be reserved: {Message}; packets are dropped when the reserved ones are used")]
     public static partial void ReserveFailed(ILogger logger, string message);
+
+    [LoggerMessage(3, LogLevel.Information, "ESP sequence numbers are reserved again")]
+    public static partial void Reserved(ILogger logger);
 
     [LoggerMessage(2, LogLevel.Critical, "The outbound key of ESP tunnel {Tunnel}, lcore {Lcore}, has no sequence number left: put a new key in the configuration, or use ESN")]
     public static partial void Exhausted(ILogger logger, string tunnel, int lcore);

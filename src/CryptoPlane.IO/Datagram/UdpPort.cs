@@ -115,16 +115,17 @@ public sealed unsafe class UdpPort : IPacketPort, IDisposable
     public int Transmit(PacketBuffer** burst, int count)
     {
         int taken = 0;
+        bool segment = _gso;
         while (taken < count)
         {
-            bool segmented = _gso;
-            int messages = Gather(burst + taken, count - taken, out int gathered);
-            int sent = SendAll(messages, burst + taken);
+            int messages = Gather(burst + taken, count - taken, segment, out int gathered);
+            int sent = SendAll(messages, burst + taken, out bool segmentsRefused);
             _pool.Return(burst + taken, sent);
             taken += sent;
-            // Unless segmentation was given up just now, the socket's buffer is full: what is left stays the caller's.
-            if (sent < gathered && segmented == _gso)
-                break;
+            if (segmentsRefused)
+                segment = false;
+            else if (sent < gathered)
+                break; // The socket's buffer is full: what is left stays the caller's.
         }
         return taken;
     }
@@ -193,7 +194,7 @@ public sealed unsafe class UdpPort : IPacketPort, IDisposable
 
     /// <summary>Makes messages of the packets at the front of a burst.</summary>
     /// <returns>How many messages; <paramref name="gathered"/> packets are in them.</returns>
-    private int Gather(PacketBuffer** burst, int count, out int gathered)
+    private int Gather(PacketBuffer** burst, int count, bool segment, out int gathered)
     {
         gathered = 0;
         int messages = 0, vectors = 0;
@@ -203,7 +204,7 @@ public sealed unsafe class UdpPort : IPacketPort, IDisposable
             var peer = (PacketEndpoint*)first->Scratch;
             // A packet without a peer becomes an unaddressed message, which the kernel refuses and SendAll counts.
             _ = KernelAddress.TryFrom(in *peer, _transmit.Addresses + messages);
-            int run = _gso ? RunLength(burst + gathered, Math.Min(count - gathered, Vectors - vectors)) : 1;
+            int run = segment ? RunLength(burst + gathered, Math.Min(count - gathered, Vectors - vectors)) : 1;
             for (int i = 0; i < run; i++)
                 _transmit.Vectors[vectors + i] = new IoVector(burst[gathered + i]->Data, burst[gathered + i]->Length);
             _transmit.PrepareSend(messages, _transmit.Vectors + vectors, run, run > 1 ? first->Length : 0);
@@ -237,9 +238,12 @@ public sealed unsafe class UdpPort : IPacketPort, IDisposable
     }
 
     /// <summary>Sends the gathered messages; what the kernel refuses for itself is dropped and counted, and the rest goes on.</summary>
-    /// <returns>How many packets are done with, from the front.</returns>
-    private int SendAll(int messages, PacketBuffer** burst)
+    /// <returns>
+    /// How many packets are done with, from the front; <paramref name="segmentsRefused"/> if the next ones are to go one by one.
+    /// </returns>
+    private int SendAll(int messages, PacketBuffer** burst, out bool segmentsRefused)
     {
+        segmentsRefused = false;
         int packets = 0;
         for (int message = 0; message < messages;)
         {
@@ -248,10 +252,12 @@ public sealed unsafe class UdpPort : IPacketPort, IDisposable
             {
                 if (error is Errno.EAGAIN or Errno.ENOBUFS)
                     return packets;
-                if (error is Errno.EIO or Errno.EINVAL && _packetsOfMessage[message] > 1)
+                if (error is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE && _packetsOfMessage[message] > 1)
                 {
-                    // The path's device cannot checksum a segmented datagram: send them one by one from now on.
-                    _gso = false;
+                    // EIO: the path's device cannot checksum a segmented datagram, now or ever. The others: a segment is longer than
+                    // this path's MTU, which says nothing about the next peer's.
+                    segmentsRefused = true;
+                    _gso &= error != Errno.EIO;
                     return packets;
                 }
                 _counters->DropRefused += _packetsOfMessage[message];

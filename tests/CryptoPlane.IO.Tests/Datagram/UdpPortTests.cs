@@ -122,6 +122,20 @@ public sealed unsafe class UdpPortTests
     }
 
     [Fact]
+    public void A_run_that_the_kernel_refuses_does_not_end_segmentation_for_other_peers()
+    {
+        using var pool = new PacketPool(64, 2048);
+        using UdpPort sender = Open(pool);
+        using UdpPort receiver = Open(pool);
+        Send(sender, pool, PacketEndpoint.From(new IPEndPoint(IPAddress.Loopback, 0)), [100, 100, 100]);
+        Assert.Equal(3, sender.ReadCounters().DropRefused);
+
+        Send(sender, pool, PacketEndpoint.From(receiver.LocalEndPoint), [.. Enumerable.Repeat(100, 20)]);
+        Assert.Equal(20, PortHarness.Receive(receiver, pool, 20).Count);
+        Assert.Equal(1, sender.ReadCounters().TransmittedSuperPackets);
+    }
+
+    [Fact]
     public void A_peer_that_is_not_there_disturbs_nothing()
     {
         using var pool = new PacketPool(16, 2048);

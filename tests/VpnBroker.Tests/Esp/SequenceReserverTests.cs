@@ -1,4 +1,5 @@
 using CryptoPlane.TestKit;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
@@ -60,5 +61,32 @@ public sealed class SequenceReserverTests : IDisposable
         Assert.Empty(reserver.ReserveBehind([1999, 1]));
         Directory.Delete(_config.Esp.StateFile + ".new", recursive: true);
         Assert.Equal([(0, 3001ul)], reserver.ReserveBehind([1999, 1]));
+    }
+
+    [Fact]
+    public void A_disk_that_stays_full_is_logged_once_and_so_is_its_end()
+    {
+        var log = new RecordingLogger();
+        using var reserver = new SequenceReserver(_config, log);
+        Directory.CreateDirectory(_config.Esp!.StateFile + ".new/x");
+        for (int i = 0; i < 50; i++)
+            reserver.ReserveBehind([1999, 1]);
+        Assert.Equal([LogLevel.Error], log.Levels);
+        Directory.Delete(_config.Esp.StateFile + ".new", recursive: true);
+        reserver.ReserveBehind([1999, 1]);
+        Assert.Equal([LogLevel.Error, LogLevel.Information], log.Levels);
+    }
+
+    private sealed class RecordingLogger : ILogger
+    {
+        public List<LogLevel> Levels { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Levels.Add(logLevel);
     }
 }
