@@ -1,4 +1,5 @@
 /* The tier for every CPU with AES-NI, PCLMULQDQ and AVX2: one block per vector, one operation at a time. */
+#include "../../chacha20_poly1305/chacha20_poly1305.h"
 #include "../../cpu.h"
 #include "../../plan.h"
 #include "../../wipe.h"
@@ -83,14 +84,9 @@ static void run_aes_256(cp_aead_operation *const *operations, size_t count) {
         run_one(operations[i], 14);
 }
 
-static void refuse(cp_aead_operation *const *operations, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        operations[i]->status = CP_AEAD_INVALID_OPERATION;
-}
-
 static const cp_kernels kernels = {
     .gcm = {{{run_aes_128}, {run_aes_256}}, {{run_aes_128}, {run_aes_256}}},
-    .chacha20_poly1305 = {refuse, refuse},
+    .chacha20_poly1305 = {cp_chacha20_poly1305_seal_avx2, cp_chacha20_poly1305_open_avx2},
 };
 
 static void run(cp_aead_operation *operations, size_t count) {

@@ -1,0 +1,185 @@
+/*
+ * ChaCha20-Poly1305 (RFC 8439 §2.8) for bursts, compiled once for AVX-512 and once for AVX2. See the README beside this.
+ *
+ * Constant time: what is decided, and what is read and written where, depends on lengths, and on whether a tag was right.
+ */
+#include "chacha20_poly1305.h"
+
+#include "chacha20.h"
+#include "mac.h"
+
+enum {
+    /* Operations that are sorted by length, and worked on in groups of neighbours. */
+    SLICE = CP_PLAN_LIMIT,
+
+    /* Blocks of key stream that are made at once. A multiple of WORDS. */
+    KEY_STREAM_BLOCKS = 256,
+
+    /* What making powers of r and adding up lanes costs, in steps of multiplying and adding. */
+    ALONE_EXTRA_STEPS = 6,
+
+    /* At least what the functions below put on the stack. */
+    STACK_TO_WIPE = 3072,
+};
+
+/* What is big, so that the frames of the functions below stay small. The first two are secret, and wiped at the end. */
+typedef struct {
+    uint8_t key_stream[KEY_STREAM_BLOCKS * CHACHA_BLOCK];
+    uint8_t one_time_keys[QUADS][POLY_KEY];
+    size_t used; /* bytes of key_stream that have held key stream */
+    cp_aead_operation *sorted[SLICE];
+    chacha_span spans[SLICE];
+    uint32_t first_block[SLICE]; /* of each operation, in key_stream */
+    mac_input inputs[QUADS];
+} workspace;
+
+/* Blocks of 64 bytes: the first one is for the one-time key. */
+CP_INLINE uint32_t blocks_of(const cp_aead_operation *operation) {
+    return 1 + operation->length / CHACHA_BLOCK + (operation->length % CHACHA_BLOCK != 0);
+}
+
+CP_INLINE void make_key_stream(workspace *work, const chacha_span *spans, size_t count, uint32_t blocks) {
+    size_t written = (size_t)(blocks + WORDS - 1) / WORDS * WORDS * CHACHA_BLOCK;
+    work->used = work->used < written ? written : work->used;
+    chacha_key_stream(work->key_stream, spans, count);
+}
+
+CP_INLINE void xor_bytes(uint8_t *destination, const uint8_t *source, const uint8_t *key_stream, size_t length) {
+    for (; length >= VEC_BYTES; length -= VEC_BYTES, destination += VEC_BYTES, source += VEC_BYTES, key_stream += VEC_BYTES)
+        vec_store(destination, vec_xor(vec_load(source), vec_load(key_stream)));
+    if (length > 0)
+        xor_short(destination, source, key_stream, length);
+}
+
+/* Encrypts or decrypts. `key_stream` holds the operation's blocks from 0 on; where they are more than fit, the rest is made here. */
+static void crypt(workspace *work, const cp_aead_operation *operation, const uint8_t *key_stream) {
+    const size_t length = operation->length, at_hand = (KEY_STREAM_BLOCKS - 1) * CHACHA_BLOCK;
+    size_t done = length < at_hand ? length : at_hand;
+    xor_bytes(operation->destination, operation->source, key_stream + CHACHA_BLOCK, done);
+    while (done < length) {
+        size_t now = length - done < sizeof work->key_stream ? length - done : sizeof work->key_stream;
+        uint32_t blocks = (uint32_t)((now + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
+        chacha_span span = {operation->key->round_keys[0], operation->nonce, (uint32_t)(1 + done / CHACHA_BLOCK), blocks};
+        make_key_stream(work, &span, 1, blocks);
+        xor_bytes(operation->destination + done, operation->source + done, work->key_stream, now);
+        done += now;
+    }
+}
+
+/* Tags of up to QUADS operations, in the way that takes fewer steps. */
+CP_INLINE void make_tags(workspace *work, uint8_t (*tags)[CP_AEAD_TAG_SIZE], cp_aead_operation *const *operations, unsigned count,
+                         unsigned direction) {
+    mac_input *inputs = work->inputs;
+    uint32_t longest = 0, alone = 0;
+    for (unsigned i = 0; i < count; i++) {
+        mac_describe(&inputs[i], operations[i], direction == CP_AEAD_SEAL ? operations[i]->destination : operations[i]->source);
+        longest = longest < inputs[i].blocks ? inputs[i].blocks : longest;
+        alone += inputs[i].blocks / QUADS + ALONE_EXTRA_STEPS;
+    }
+    if (longest <= alone) {
+        mac_side_by_side(tags, inputs, work->one_time_keys, count);
+    } else {
+        for (unsigned i = 0; i < count; i++)
+            mac_alone(tags[i], &inputs[i], work->one_time_keys[i]);
+    }
+}
+
+/* Whether the tags are equal, without a branch on where they differ. */
+CP_INLINE int same_tag(const uint8_t *a, const uint8_t *b) {
+    __m128i difference = _mm_xor_si128(_mm_loadu_si128((const __m128i *)a), _mm_loadu_si128((const __m128i *)b));
+    return _mm_testz_si128(difference, difference);
+}
+
+/* Operations whose key stream is at hand at once, or one that is longer. */
+CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, size_t count, unsigned direction) {
+    uint32_t blocks = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t now = blocks_of(operations[i]);
+        now = now < KEY_STREAM_BLOCKS ? now : KEY_STREAM_BLOCKS;
+        work->spans[i] = (chacha_span){operations[i]->key->round_keys[0], operations[i]->nonce, 0, now};
+        work->first_block[i] = blocks;
+        blocks += now;
+    }
+    make_key_stream(work, work->spans, count, blocks);
+
+    for (size_t first = 0; first < count; first += QUADS) {
+        unsigned now = (unsigned)(count - first < QUADS ? count - first : QUADS);
+        cp_aead_operation *const *few = operations + first;
+        const uint8_t *streams[QUADS];
+        uint8_t tags[QUADS][CP_AEAD_TAG_SIZE];
+        for (unsigned i = 0; i < now; i++) {
+            streams[i] = work->key_stream + (size_t)work->first_block[first + i] * CHACHA_BLOCK;
+            /* A copy, since what follows in a long message takes the place. */
+            memcpy(work->one_time_keys[i], streams[i], POLY_KEY);
+            if (direction == CP_AEAD_SEAL)
+                crypt(work, few[i], streams[i]);
+        }
+        make_tags(work, tags, few, now, direction);
+        for (unsigned i = 0; i < now; i++) {
+            cp_aead_operation *operation = few[i];
+            if (direction == CP_AEAD_SEAL) {
+                memcpy(operation->destination + operation->length, tags[i], CP_AEAD_TAG_SIZE);
+                operation->status = CP_AEAD_SUCCESS;
+            } else if (same_tag(tags[i], operation->source + operation->length)) {
+                crypt(work, operation, streams[i]);
+                operation->status = CP_AEAD_SUCCESS;
+            } else {
+                memset(operation->destination, 0, operation->length);
+                operation->status = CP_AEAD_AUTHENTICATION_FAILED;
+            }
+        }
+    }
+}
+
+static void sort_by_length(cp_aead_operation **operations, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        cp_aead_operation *operation = operations[i];
+        size_t to = i;
+        for (; to > 0 && operations[to - 1]->length > operation->length; to--)
+            operations[to] = operations[to - 1];
+        operations[to] = operation;
+    }
+}
+
+static __attribute__((noinline)) void run_slice(workspace *work, cp_aead_operation *const *operations, size_t count, unsigned direction) {
+    cp_aead_operation **sorted = work->sorted;
+    memcpy(sorted, operations, count * sizeof *sorted);
+    sort_by_length(sorted, count);
+    for (size_t first = 0; first < count;) {
+        uint32_t blocks = blocks_of(sorted[first]);
+        size_t now = 1;
+        while (first + now < count && blocks + blocks_of(sorted[first + now]) <= KEY_STREAM_BLOCKS)
+            blocks += blocks_of(sorted[first + now++]);
+        if (now > QUADS && first + now < count)
+            now -= now % QUADS;
+        run_group(work, sorted + first, now, direction);
+        first += now;
+    }
+}
+
+static __attribute__((noinline)) void wipe_stack(void) {
+    uint8_t below[STACK_TO_WIPE];
+    memset(below, 0, sizeof below);
+    __asm__ volatile("" : : "r"(below) : "memory");
+}
+
+CP_INLINE void run(cp_aead_operation *const *operations, size_t count, unsigned direction) {
+    workspace work;
+    work.used = 0;
+    for (size_t done = 0; done < count; done += SLICE)
+        run_slice(&work, operations + done, count - done < SLICE ? count - done : SLICE, direction);
+    memset(work.key_stream, 0, work.used);
+    memset(work.one_time_keys, 0, sizeof work.one_time_keys);
+    __asm__ volatile("" : : "r"(&work) : "memory");
+    wipe_stack();
+}
+
+#ifdef __AVX512BW__
+#define FOR_THIS_WIDTH(name) name##_avx512
+#else
+#define FOR_THIS_WIDTH(name) name##_avx2
+#endif
+
+void FOR_THIS_WIDTH(cp_chacha20_poly1305_seal)(cp_aead_operation *const *operations, size_t count) { run(operations, count, CP_AEAD_SEAL); }
+
+void FOR_THIS_WIDTH(cp_chacha20_poly1305_open)(cp_aead_operation *const *operations, size_t count) { run(operations, count, CP_AEAD_OPEN); }

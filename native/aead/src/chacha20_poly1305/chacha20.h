@@ -1,0 +1,144 @@
+/*
+ * ChaCha20 (RFC 8439 §2.3), one block in each 32-bit lane: 16 or 8 blocks, of any messages, side by side.
+ *
+ *                 lane 0      lane 1      lane 2    …
+ *     row  0      constant    constant    constant          the same in all lanes
+ *     …
+ *     row  4      key word 0  key word 0  key word 0        of the lane's message
+ *     …
+ *     row 12      counter 0   counter 1   counter 0         block 2 of lane 2 belongs to the next message, say
+ *     row 13…15   nonce       nonce       nonce
+ */
+#ifndef CP_CHACHA20_H
+#define CP_CHACHA20_H
+
+#include "vector.h"
+
+enum { CHACHA_BLOCK = 64 };
+
+/* Consecutive blocks under one key and nonce. */
+typedef struct {
+    const uint8_t *key;
+    const uint8_t *nonce;
+    uint32_t counter; /* of the first block */
+    uint32_t blocks;
+} chacha_span;
+
+/* Four quarter rounds (RFC 8439 §2.1) side by side: of columns where `shift` is 0, of diagonals where it is 1. */
+CP_INLINE void chacha_round(vec rows[16], int shift) {
+    vec *a = rows, *b = rows + 4, *c = rows + 8, *d = rows + 12;
+#define EACH(statement)                                                                                                                    \
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                                                  \
+        int j = (i + shift) % 4, k = (i + 2 * shift) % 4, l = (i + 3 * shift) % 4;                                                         \
+        (void)j, (void)k, (void)l;                                                                                                         \
+        statement;                                                                                                                         \
+    }
+    EACH(a[i] = vec_add_words(a[i], b[j]));
+    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 16));
+    EACH(c[k] = vec_add_words(c[k], d[l]));
+    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 12));
+    EACH(a[i] = vec_add_words(a[i], b[j]));
+    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 8));
+    EACH(c[k] = vec_add_words(c[k], d[l]));
+    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 7));
+#undef EACH
+}
+
+/*
+ * From one block per lane to the blocks one behind the other. Two steps within parts of 128 bits give part k of `quarter[g][j]` the words
+ * 4·g … 4·g + 3 of block 4·k + j; then parts are moved to where they belong.
+ */
+CP_INLINE void chacha_store(uint8_t *out, const vec rows[16]) {
+    vec quarter[4][4];
+#pragma GCC unroll 4
+    for (int g = 0; g < 4; g++) {
+        const vec *row = rows + 4 * g;
+        vec low01 = vec_unpack_low_words(row[0], row[1]), low23 = vec_unpack_low_words(row[2], row[3]);
+        vec high01 = vec_unpack_high_words(row[0], row[1]), high23 = vec_unpack_high_words(row[2], row[3]);
+        quarter[g][0] = vec_unpack_low(low01, low23);
+        quarter[g][1] = vec_unpack_high(low01, low23);
+        quarter[g][2] = vec_unpack_low(high01, high23);
+        quarter[g][3] = vec_unpack_high(high01, high23);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+#ifdef __AVX512BW__
+        vec even01 = _mm512_shuffle_i32x4(quarter[0][j], quarter[1][j], 0x88),
+            odd01 = _mm512_shuffle_i32x4(quarter[0][j], quarter[1][j], 0xDD);
+        vec even23 = _mm512_shuffle_i32x4(quarter[2][j], quarter[3][j], 0x88),
+            odd23 = _mm512_shuffle_i32x4(quarter[2][j], quarter[3][j], 0xDD);
+        vec_store(out + CHACHA_BLOCK * j, _mm512_shuffle_i32x4(even01, even23, 0x88));
+        vec_store(out + CHACHA_BLOCK * (4 + j), _mm512_shuffle_i32x4(odd01, odd23, 0x88));
+        vec_store(out + CHACHA_BLOCK * (8 + j), _mm512_shuffle_i32x4(even01, even23, 0xDD));
+        vec_store(out + CHACHA_BLOCK * (12 + j), _mm512_shuffle_i32x4(odd01, odd23, 0xDD));
+#else
+        vec_store(out + CHACHA_BLOCK * j, _mm256_permute2x128_si256(quarter[0][j], quarter[1][j], 0x20));
+        vec_store(out + CHACHA_BLOCK * j + 32, _mm256_permute2x128_si256(quarter[2][j], quarter[3][j], 0x20));
+        vec_store(out + CHACHA_BLOCK * (4 + j), _mm256_permute2x128_si256(quarter[0][j], quarter[1][j], 0x31));
+        vec_store(out + CHACHA_BLOCK * (4 + j) + 32, _mm256_permute2x128_si256(quarter[2][j], quarter[3][j], 0x31));
+#endif
+    }
+}
+
+CP_INLINE uint32_t load_word(const uint8_t *from) {
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/* The rows 4 to 15 from lane number `from` on. */
+CP_INLINE void chacha_set_lanes(vec rows[16], unsigned from, const chacha_span *span, uint32_t counter) {
+    vec_word_mask mask = vec_words_from(from);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++)
+        rows[4 + i] = vec_fill(rows[4 + i], mask, load_word(span->key + 4 * i));
+    rows[12] = vec_blend(rows[12], mask, vec_add_words(vec_word_numbers(), vec_words(counter - from)));
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; i++)
+        rows[13 + i] = vec_fill(rows[13 + i], mask, load_word(span->nonce + 4 * i));
+}
+
+/*
+ * The key stream of all spans, one behind the other. Writes in steps of WORDS blocks, so up to WORDS - 1 blocks more than there are.
+ * `count` > 0, and no span is empty.
+ */
+static __attribute__((noinline)) void chacha_key_stream(uint8_t *out, const chacha_span *spans, size_t count) {
+    const chacha_span *span = spans, *end = spans + count;
+    uint32_t done = 0; /* blocks of `span` */
+    while (span != end) {
+        vec first[16], rows[16];
+        first[0] = vec_words(0x61707865), first[1] = vec_words(0x3320646e);
+        first[2] = vec_words(0x79622d32), first[3] = vec_words(0x6b206574);
+#pragma GCC unroll 12
+        for (int i = 4; i < 16; i++)
+            first[i] = vec_zero();
+        unsigned lane = 0;
+        do {
+            chacha_set_lanes(first, lane, span, span->counter + done);
+            uint32_t now = span->blocks - done;
+            if (now > WORDS - lane)
+                now = WORDS - lane;
+            lane += now;
+            done += now;
+            if (done == span->blocks) {
+                span++;
+                done = 0;
+            }
+        } while (lane < WORDS && span != end);
+
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            rows[i] = first[i];
+        for (int i = 0; i < 10; i++) {
+            chacha_round(rows, 0);
+            chacha_round(rows, 1);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            rows[i] = vec_add_words(rows[i], first[i]);
+        chacha_store(out, rows);
+        out += WORDS * CHACHA_BLOCK;
+    }
+}
+
+#endif
