@@ -4,10 +4,10 @@
 # Installs the Debian packages that this repository's scripts use, and only those that are missing.
 # Needs root or sudo where something is missing; safe to repeat.
 #
-#   GROUP    build  what the library itself needs at run time (OpenSSL 3's libcrypto)
-#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect)
+#   GROUP    build  what the library itself needs: OpenSSL 3's libcrypto at run time, CMake and a C compiler for native/aead
+#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect), and what native/aead's tests need
 #            demo   what eng/demo.sh uses
-#            bench  what eng/bench.sh uses (the peers)
+#            bench  what eng/bench.sh uses (the peers); add the group build: some of it is C
 #            Without a group: all of them.
 #   --check  install nothing, only say what is missing (exit code 1 if anything is)
 set -euo pipefail
@@ -15,10 +15,10 @@ set -euo pipefail
 source "$(dirname "$0")/lib/common.sh"
 
 declare -A groups=(
-  [build]="ca-certificates libssl3"
-  [test]="git openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck"
+  [build]="ca-certificates libssl3 binutils cmake gcc libc6-dev make"
+  [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck"
   [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
-  [bench]="openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
+  [bench]="libipsec-mb-dev libssl-dev openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
 )
 
 check_only=false
