@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using AesNi = System.Runtime.Intrinsics.X86.Aes;
-using Sum = CryptoPlane.Aead.Managed.GhashSum<CryptoPlane.Aead.Managed.GhashLanes128, System.Runtime.Intrinsics.Vector128<ulong>>;
 
 namespace CryptoPlane.Aead.Managed;
 
@@ -9,9 +8,10 @@ namespace CryptoPlane.Aead.Managed;
 /// The AES lanes of a small message, or of a message's end: J0 in lane 0, whose encryption masks the tag, and up to eight blocks of key
 /// stream in the lanes after it. The JIT keeps the lanes in registers and folds away those that the number of blocks does not reach.
 /// </summary>
-internal unsafe struct GcmLanes<TBlocks>
+internal unsafe struct GcmLanes<TBlocks> : IAesLanes
     where TBlocks : struct, IBlockCount
 {
+    private readonly byte* _roundKeys;
     private Vector128<byte> _j0, _b1, _b2, _b3, _b4, _b5, _b6, _b7, _b8;
 
     /// <summary>Fills the lanes with counter blocks, and adds the first round key.</summary>
@@ -21,6 +21,7 @@ internal unsafe struct GcmLanes<TBlocks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public GcmLanes(Vector128<uint> nonce, uint counter, byte* roundKeys)
     {
+        _roundKeys = roundKeys;
         Vector128<byte> k = Vector128.Load(roundKeys);
         _j0 = GcmBlock.Counter(nonce, 1) ^ k;
         if (TBlocks.Value >= 1) _b1 = GcmBlock.Counter(nonce, counter) ^ k;
@@ -42,9 +43,9 @@ internal unsafe struct GcmLanes<TBlocks>
 
     /// <summary>One AES round.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Round(byte* roundKey)
+    public void Round(int round)
     {
-        Vector128<byte> k = Vector128.Load(roundKey);
+        Vector128<byte> k = Vector128.Load(_roundKeys + 16 * round);
         _j0 = AesNi.Encrypt(_j0, k);
         if (TBlocks.Value >= 1) _b1 = AesNi.Encrypt(_b1, k);
         if (TBlocks.Value >= 2) _b2 = AesNi.Encrypt(_b2, k);
@@ -58,9 +59,10 @@ internal unsafe struct GcmLanes<TBlocks>
 
     /// <summary>The last AES round.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void LastRound(byte* roundKey)
+    public void LastRound<TRounds>()
+        where TRounds : struct, IAesRounds
     {
-        Vector128<byte> k = Vector128.Load(roundKey);
+        Vector128<byte> k = Vector128.Load(_roundKeys + 16 * TRounds.Count);
         _j0 = AesNi.EncryptLast(_j0, k);
         if (TBlocks.Value >= 1) _b1 = AesNi.EncryptLast(_b1, k);
         if (TBlocks.Value >= 2) _b2 = AesNi.EncryptLast(_b2, k);
@@ -86,26 +88,5 @@ internal unsafe struct GcmLanes<TBlocks>
         if (TBlocks.Value >= 6) GcmBlock.Crypt<TDirection>(source + 80, destination + 80, _b6, TBlocks.Value == 6 ? last : 16);
         if (TBlocks.Value >= 7) GcmBlock.Crypt<TDirection>(source + 96, destination + 96, _b7, TBlocks.Value == 7 ? last : 16);
         if (TBlocks.Value >= 8) GcmBlock.Crypt<TDirection>(source + 112, destination + 112, _b8, TBlocks.Value == 8 ? last : 16);
-    }
-
-    /// <summary>The same, and adds the products of the ciphertext to a sum.</summary>
-    /// <param name="source">Where to read.</param>
-    /// <param name="destination">Where to write.</param>
-    /// <param name="length">Bytes.</param>
-    /// <param name="sum">The hash's sum.</param>
-    /// <param name="key">The key: the first block is multiplied by H^(TBlocks + 1), the last by H².</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void CryptAndHash<TDirection>(byte* source, byte* destination, int length, ref Sum sum, AeadKeyBlock* key)
-        where TDirection : struct, IGcmDirection
-    {
-        int last = length - 16 * (TBlocks.Value - 1);
-        if (TBlocks.Value >= 1) sum.Add(GcmBlock.Crypt<TDirection>(source, destination, _b1, TBlocks.Value == 1 ? last : 16), key, TBlocks.Value + 1);
-        if (TBlocks.Value >= 2) sum.Add(GcmBlock.Crypt<TDirection>(source + 16, destination + 16, _b2, TBlocks.Value == 2 ? last : 16), key, TBlocks.Value);
-        if (TBlocks.Value >= 3) sum.Add(GcmBlock.Crypt<TDirection>(source + 32, destination + 32, _b3, TBlocks.Value == 3 ? last : 16), key, TBlocks.Value - 1);
-        if (TBlocks.Value >= 4) sum.Add(GcmBlock.Crypt<TDirection>(source + 48, destination + 48, _b4, TBlocks.Value == 4 ? last : 16), key, TBlocks.Value - 2);
-        if (TBlocks.Value >= 5) sum.Add(GcmBlock.Crypt<TDirection>(source + 64, destination + 64, _b5, TBlocks.Value == 5 ? last : 16), key, TBlocks.Value - 3);
-        if (TBlocks.Value >= 6) sum.Add(GcmBlock.Crypt<TDirection>(source + 80, destination + 80, _b6, TBlocks.Value == 6 ? last : 16), key, TBlocks.Value - 4);
-        if (TBlocks.Value >= 7) sum.Add(GcmBlock.Crypt<TDirection>(source + 96, destination + 96, _b7, TBlocks.Value == 7 ? last : 16), key, TBlocks.Value - 5);
-        if (TBlocks.Value >= 8) sum.Add(GcmBlock.Crypt<TDirection>(source + 112, destination + 112, _b8, TBlocks.Value == 8 ? last : 16), key, TBlocks.Value - 6);
     }
 }

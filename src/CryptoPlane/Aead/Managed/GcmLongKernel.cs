@@ -1,116 +1,204 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>
-/// The groups of eight blocks of a long message: AES of one group goes through the AES unit while another group's hash goes through
-/// the multiplier.
+/// Messages of more than eight blocks: groups of eight, and an end of one to eight blocks together with J0. AES of a group goes through
+/// the AES unit while a hash goes through the multiplier, across the borders of messages too.
 /// </summary>
 /// <remarks>
-/// <para>A seal can hash a group only when it has been encrypted, so it hashes one group behind. An open hashes what it reads, in the
-/// same pass that decrypts it.</para>
+/// <para>A seal can hash a group only when it has been encrypted, so its hash is one step behind:</para>
+/// <code>
+/// AES    A.group 0   A.group 1   A.end       B.group 0   B.end     (nothing)
+/// hash   (nothing)   A.group 0   A.group 1   A.end       B.group 0   B.end
+/// </code>
+/// <para>An open hashes what it reads, in the same step that decrypts it.</para>
 /// <para>Control flow and addresses depend on the lengths of data and AAD only.</para>
 /// </remarks>
 internal static unsafe class GcmLongKernel
 {
-    /// <summary>Blocks per group: eight hide the latency of AESENC (4 cycles, or 2 units at 3 to 4) with registers left for the hash.</summary>
-    public const int GroupBlocks = 8;
-
-    /// <summary>Bytes per group.</summary>
-    public const int GroupLength = 16 * GroupBlocks;
-
-    /// <summary>Encrypts or decrypts and hashes all whole groups of a message that has at least one.</summary>
-    /// <param name="operation">The operation; its key has been expanded.</param>
-    /// <param name="state">In: the hash of the AAD, not yet multiplied by H. Out: the hash of all that was done.</param>
-    /// <returns>Bytes done.</returns>
-    /// <remarks>Sound: groups lie within <see cref="AeadOperation.Length"/>, and every read of a group comes before its write.</remarks>
+    /// <summary>Carries out messages of one direction and key size, each of more than eight blocks, and sets their statuses.</summary>
+    /// <remarks>Sound: groups and the end lie within <see cref="AeadOperation.Length"/>, and every read of one comes before its write.</remarks>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static nuint Run<TRounds, TDirection, TLanes, TVector>(AeadOperation* operation, Vector128<ulong>* state)
+    public static void Run<TRounds, TDirection, TLanes, TVector>(AeadOperation** operations, int count)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
     {
-        AeadKeyBlock* key = operation->Key.Block;
-        byte* roundKeys = key->RoundKeys;
-        byte* source = operation->Source, destination = operation->Destination;
-        nuint groups = operation->Length / GroupLength;
-        Vector128<uint> nonce = GcmBlock.Nonce(operation);
-        uint counter = 2;
-
-        // What a seal hashes beside its first group: zeros and the AAD, whose hash is just the AAD times H.
-        byte* aad = stackalloc byte[GroupLength];
-        Vector128<ulong> hash = default;
-        byte* hashed = source;
         if (TDirection.Seals)
+            CryptFirst<TRounds>(operations[0]);
+        for (int i = 0; i < count; i++)
         {
-            for (int i = 0; i < GroupBlocks - 1; i++)
-                Vector128<byte>.Zero.Store(aad + 16 * i);
-            Ghash.Reverse((*state).AsByte()).AsByte().Store(aad + GroupLength - 16);
-            hashed = aad;
+            AeadOperation* operation = operations[i];
+            Vector128<ulong> hash = Ghash.MultiplyByH(Ghash.Aad(operation), operation->Key.Block);
+            byte* ciphertext = TDirection.Seals ? operation->Destination : operation->Source;
+            nuint end = GroupsLength(operation);
+            // The first group of a seal has been encrypted already, beside the end of the message before it.
+            for (nuint done = TDirection.Seals ? (nuint)AesGroup.Length : 0; done < end; done += AesGroup.Length)
+            {
+                var group = new GroupHash<TLanes, TVector>(operation->Key.Block, ciphertext, hash);
+                CryptGroup<TRounds, GroupHash<TLanes, TVector>>(operation, done, ref group);
+                hash = group.Reduce();
+                ciphertext += AesGroup.Length;
+            }
+            End<TRounds, TDirection, TLanes, TVector>(operation, hash, TDirection.Seals && i + 1 < count ? operations[i + 1] : null);
         }
+    }
+
+    /// <summary>Bytes of a message before its end, which has at least one block: a multiple of a group's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint GroupsLength(AeadOperation* operation) => (operation->Length - 1) / AesGroup.Length * AesGroup.Length;
+
+    /// <summary>Encrypts or decrypts the group at <paramref name="offset"/>, and hashes beside it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CryptGroup<TRounds, THash>(AeadOperation* operation, nuint offset, ref THash hash)
+        where TRounds : struct, IAesRounds
+        where THash : struct, IHashWork
+    {
+        var lanes = new AesGroup(GcmBlock.Nonce(operation), 2 + (uint)(offset / 16), operation->Key.Block->RoundKeys);
+        GcmStitch.Run<TRounds, AesGroup, THash>(ref lanes, ref hash);
+        lanes.Finish<TRounds>(operation->Source + offset, operation->Destination + offset);
+    }
+
+    /// <summary>Encrypts the first group of the first message, beside nothing.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CryptFirst<TRounds>(AeadOperation* operation)
+        where TRounds : struct, IAesRounds
+    {
+        NoHash nothing = default;
+        CryptGroup<TRounds, NoHash>(operation, 0, ref nothing);
+    }
+
+    /// <summary>Carries out the end of an operation; see <see cref="End{TRounds,TDirection,TLanes,TVector,TBlocks}"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End<TRounds, TDirection, TLanes, TVector>(AeadOperation* operation, Vector128<ulong> hash, AeadOperation* next)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        switch ((operation->Length - (uint)GroupsLength(operation) + 15) / 16)
+        {
+            case 1:
+                End<TRounds, TDirection, TLanes, TVector, Blocks1>(operation, hash, next);
+                break;
+            case 2:
+                End<TRounds, TDirection, TLanes, TVector, Blocks2>(operation, hash, next);
+                break;
+            case 3:
+                End<TRounds, TDirection, TLanes, TVector, Blocks3>(operation, hash, next);
+                break;
+            case 4:
+                End<TRounds, TDirection, TLanes, TVector, Blocks4>(operation, hash, next);
+                break;
+            case 5:
+                End<TRounds, TDirection, TLanes, TVector, Blocks5>(operation, hash, next);
+                break;
+            case 6:
+                End<TRounds, TDirection, TLanes, TVector, Blocks6>(operation, hash, next);
+                break;
+            case 7:
+                End<TRounds, TDirection, TLanes, TVector, Blocks7>(operation, hash, next);
+                break;
+            default:
+                End<TRounds, TDirection, TLanes, TVector, Blocks8>(operation, hash, next);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End<TRounds, TDirection, TLanes, TVector, TBlocks>(AeadOperation* operation, Vector128<ulong> hash, AeadOperation* next)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+        where TBlocks : struct, IBlockCount
+    {
+        if (TDirection.Seals)
+            SealEnd<TRounds, TLanes, TVector, TBlocks>(operation, hash, next);
         else
-        {
-            hash = Ghash.MultiplyByH(*state, key);
-        }
-
-        for (nuint group = 0; group < groups; group++)
-        {
-            var lanes = new AesGroup(nonce, counter, roundKeys);
-            counter += GroupBlocks;
-            var sum = default(GhashSum<TLanes, TVector>);
-            sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), key, GroupBlocks);
-
-            // One round for the eight lanes, then the next block of the hash: both units stay busy.
-            lanes.Round(roundKeys + 16 * 1);
-            Hash(ref sum, hashed, key, 1);
-            lanes.Round(roundKeys + 16 * 2);
-            Hash(ref sum, hashed, key, 2);
-            lanes.Round(roundKeys + 16 * 3);
-            Hash(ref sum, hashed, key, 3);
-            lanes.Round(roundKeys + 16 * 4);
-            Hash(ref sum, hashed, key, 4);
-            lanes.Round(roundKeys + 16 * 5);
-            Hash(ref sum, hashed, key, 5);
-            lanes.Round(roundKeys + 16 * 6);
-            Hash(ref sum, hashed, key, 6);
-            lanes.Round(roundKeys + 16 * 7);
-            Hash(ref sum, hashed, key, 7);
-            for (int round = GroupBlocks; round < TRounds.Count; round++)
-                lanes.Round(roundKeys + 16 * round);
-            hash = sum.Reduce();
-            lanes.Finish(roundKeys + 16 * TRounds.Count, source, destination);
-            source += GroupLength;
-            hashed = TDirection.Seals ? destination : source;
-            destination += GroupLength;
-        }
-        *state = TDirection.Seals ? HashGroup<TLanes, TVector>(hash, hashed, key) : hash;
-        return groups * GroupLength;
+            OpenEnd<TRounds, TBlocks>(operation, hash);
     }
 
-    /// <summary>Block number <paramref name="index"/> of the hashed group, if a vector of blocks begins there.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hash<TLanes, TVector>(ref GhashSum<TLanes, TVector> sum, byte* hashed, AeadKeyBlock* key, [ConstantExpected] int index)
-        where TLanes : struct, IGhashLanes<TVector>
-        where TVector : struct
+    /// <summary>Decrypts the end of a message beside its hash, and compares the tag.</summary>
+    /// <param name="operation">The operation, whose groups have been decrypted.</param>
+    /// <param name="before">The hash of them.</param>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OpenEnd<TRounds, TBlocks>(AeadOperation* operation, Vector128<ulong> before)
+        where TRounds : struct, IAesRounds
+        where TBlocks : struct, IBlockCount
     {
-        if (index % TLanes.Blocks == 0)
-            sum.Add(TLanes.LoadReversed(hashed + 16 * index), key, GroupBlocks - index);
+        nuint done = GroupsLength(operation);
+        byte* source = operation->Source + done;
+        int left = (int)(operation->Length - (uint)done);
+        var end = new EndHash<TBlocks>(operation, source, left, before, pending: 0);
+        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), operation->Key.Block->RoundKeys);
+        GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks>>(ref lanes, ref end);
+        lanes.LastRound<TRounds>();
+        Vector128<byte> tag = end.Tag(lanes.TagMask);
+        lanes.Crypt<Opening>(source, operation->Destination + done, left);
+        GcmTag.Finish<Opening>(operation, tag);
     }
 
-    /// <summary>Hashes a group of ciphertext without encrypting anything beside it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> HashGroup<TLanes, TVector>(Vector128<ulong> hash, byte* hashed, AeadKeyBlock* key)
+    /// <summary>Encrypts the end of a message beside the hash of the last group, and hashes the end.</summary>
+    /// <param name="operation">The operation, whose groups have been encrypted.</param>
+    /// <param name="before">The hash up to, but not with, the last group.</param>
+    /// <param name="next">The next message, whose first group is encrypted too; null if there is none.</param>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SealEnd<TRounds, TLanes, TVector, TBlocks>(AeadOperation* operation, Vector128<ulong> before, AeadOperation* next)
+        where TRounds : struct, IAesRounds
         where TLanes : struct, IGhashLanes<TVector>
         where TVector : struct
+        where TBlocks : struct, IBlockCount
     {
-        var sum = default(GhashSum<TLanes, TVector>);
-        sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(hashed), hash), key, GroupBlocks);
-        for (int i = TLanes.Blocks; i < GroupBlocks; i += TLanes.Blocks)
-            sum.Add(TLanes.LoadReversed(hashed + 16 * i), key, GroupBlocks - i);
-        return sum.Reduce();
+        nuint done = GroupsLength(operation);
+        byte* destination = operation->Destination + done;
+        var group = new GroupHash<TLanes, TVector>(operation->Key.Block, destination - AesGroup.Length, before);
+        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), operation->Key.Block->RoundKeys);
+        GcmStitch.Run<TRounds, GcmLanes<TBlocks>, GroupHash<TLanes, TVector>>(ref lanes, ref group);
+        lanes.LastRound<TRounds>();
+        before = group.Reduce();
+        lanes.Crypt<Sealing>(operation->Source + done, destination, (int)(operation->Length - (uint)done));
+        if (next != null)
+            SealNext<TRounds, TBlocks>(operation, before, lanes.TagMask, next);
+        else
+            SealLast<TBlocks>(operation, before, lanes.TagMask);
+    }
+
+    /// <summary>Hashes the end of a seal, and encrypts the next message's first group beside it.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SealNext<TRounds, TBlocks>(AeadOperation* operation, Vector128<ulong> before, Vector128<byte> mask, AeadOperation* next)
+        where TRounds : struct, IAesRounds
+        where TBlocks : struct, IBlockCount
+    {
+        EndHash<TBlocks> end = HashOfEnd<TBlocks>(operation, before);
+        CryptGroup<TRounds, EndHash<TBlocks>>(next, 0, ref end);
+        GcmTag.Finish<Sealing>(operation, end.Tag(mask));
+    }
+
+    /// <summary>Hashes the end of the last seal, beside nothing.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SealLast<TBlocks>(AeadOperation* operation, Vector128<ulong> before, Vector128<byte> mask)
+        where TBlocks : struct, IBlockCount
+    {
+        EndHash<TBlocks> end = HashOfEnd<TBlocks>(operation, before);
+        GcmStitch.Run(ref end);
+        GcmTag.Finish<Sealing>(operation, end.Tag(mask));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static EndHash<TBlocks> HashOfEnd<TBlocks>(AeadOperation* operation, Vector128<ulong> before)
+        where TBlocks : struct, IBlockCount
+    {
+        nuint done = GroupsLength(operation);
+        return new EndHash<TBlocks>(operation, operation->Destination + done, (int)(operation->Length - (uint)done), before, pending: 0);
     }
 }

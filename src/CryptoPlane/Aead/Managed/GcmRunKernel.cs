@@ -1,176 +1,114 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Sum = CryptoPlane.Aead.Managed.GhashSum<CryptoPlane.Aead.Managed.GhashLanes128, System.Runtime.Intrinsics.Vector128<ulong>>;
 
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>
-/// Small messages of one shape in a row: AES of one goes through the AES unit while a hash goes through the multiplier. A seal hashes
-/// the message before it, an open the message itself.
+/// Small messages of one shape: AES of one goes through the AES unit while a hash goes through the multiplier. A seal hashes the
+/// message before it, an open the message itself.
 /// </summary>
 /// <remarks>
-/// <para>The CPU does not find this order by itself: a small message is more instructions than it looks ahead.</para>
-/// <para>One shape is: same direction, key size and number of blocks, at most eight of them, and AAD of at most 16 bytes. Keys and
-/// lengths are each message's own. Control flow and addresses depend on the lengths of data and AAD only.</para>
+/// One shape is: same direction, key size and number of blocks, at most eight of them. Keys and lengths are each message's own. Control
+/// flow and addresses depend on the lengths of data and AAD only.
 /// </remarks>
 internal static unsafe class GcmRunKernel
 {
-    /// <summary>How many operations from the first on have its shape.</summary>
-    /// <returns>0 if the first is not small.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Count(AeadOperation* operations, int limit)
-    {
-        if (operations->Length > GcmTailKernel.MaxLength || operations->AadLength > AeadSizes.InlineAad)
-            return 0;
-        uint blocks = (operations->Length + 15) / 16;
-        int count = 1;
-        while (count < limit
-            && (operations[count].Length + 15) / 16 == blocks
-            && operations[count].AadLength <= AeadSizes.InlineAad
-            && operations[count].Direction == operations->Direction
-            && operations[count].Key.Block->Algorithm == operations->Key.Block->Algorithm)
-        {
-            count++;
-        }
-        return count;
-    }
+    /// <summary>Bytes of data that a message has at most.</summary>
+    public const int MaxLength = 128;
 
-    /// <summary>Carries out <see cref="Count"/> operations and sets their statuses. The plaintext of a forged one is the caller's to wipe.</summary>
+    /// <summary>Carries out messages of the first one's number of blocks, and sets their statuses.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run<TRounds, TDirection>(AeadOperation* operations, int count)
+    public static void Run<TRounds, TDirection, TAad>(AeadOperation** operations, int count)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
+        where TAad : struct, IAadSource
     {
-        switch ((operations->Length + 15) / 16)
+        switch ((operations[0]->Length + 15) / 16)
         {
             case 0:
-                Run<TRounds, TDirection, Blocks0>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks0>(operations, count);
                 break;
             case 1:
-                Run<TRounds, TDirection, Blocks1>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks1>(operations, count);
                 break;
             case 2:
-                Run<TRounds, TDirection, Blocks2>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks2>(operations, count);
                 break;
             case 3:
-                Run<TRounds, TDirection, Blocks3>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks3>(operations, count);
                 break;
             case 4:
-                Run<TRounds, TDirection, Blocks4>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks4>(operations, count);
                 break;
             case 5:
-                Run<TRounds, TDirection, Blocks5>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks5>(operations, count);
                 break;
             case 6:
-                Run<TRounds, TDirection, Blocks6>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks6>(operations, count);
                 break;
             case 7:
-                Run<TRounds, TDirection, Blocks7>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks7>(operations, count);
                 break;
             default:
-                Run<TRounds, TDirection, Blocks8>(operations, count);
+                Run<TRounds, TDirection, TAad, Blocks8>(operations, count);
                 break;
         }
     }
 
-    /// <remarks>
-    /// Sound: see <see cref="AeadOperation"/> for what the addresses promise. Reading 16 bytes at a short last block of ciphertext
-    /// reaches at most into the tag's place behind it.
-    /// </remarks>
+    /// <remarks>Sound: see <see cref="AeadOperation"/> for what the addresses promise.</remarks>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TRounds, TDirection, TBlocks>(AeadOperation* operations, int count)
+    private static void Run<TRounds, TDirection, TAad, TBlocks>(AeadOperation** operations, int count)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
+        where TAad : struct, IAadSource
         where TBlocks : struct, IBlockCount
     {
-        // A seal's first message has none before it: it hashes what happens to lie at its own destination, and drops the result.
-        AeadOperation* hashed = operations;
-        Vector128<byte> mask = default, tag;
-        Sum sum;
-        for (int i = 0; i < count; i++)
+        Vector128<byte> mask = default;
+        if (TDirection.Seals)
+            mask = Crypt<TRounds, TBlocks>(operations[0]);
+        for (int i = TDirection.Seals ? 1 : 0; i < count; i++)
         {
-            AeadOperation* operation = operations + i;
-            if (!TDirection.Seals)
-                hashed = operation;
+            AeadOperation* operation = operations[i], hashed = operations[TDirection.Seals ? i - 1 : i];
             byte* ciphertext = TDirection.Seals ? hashed->Destination : hashed->Source;
-            byte* roundKeys = operation->Key.Block->RoundKeys;
-            var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, roundKeys);
-            sum = default;
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 0);
-            lanes.Round(roundKeys + 16 * 1);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 1);
-            lanes.Round(roundKeys + 16 * 2);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 2);
-            lanes.Round(roundKeys + 16 * 3);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 3);
-            lanes.Round(roundKeys + 16 * 4);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 4);
-            lanes.Round(roundKeys + 16 * 5);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 5);
-            lanes.Round(roundKeys + 16 * 6);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 6);
-            lanes.Round(roundKeys + 16 * 7);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 7);
-            lanes.Round(roundKeys + 16 * 8);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 8);
-            lanes.Round(roundKeys + 16 * 9);
-            Hash<TBlocks>(ref sum, hashed, ciphertext, 9);
-            for (int round = 10; round < TRounds.Count; round++)
-                lanes.Round(roundKeys + 16 * round);
-            lanes.LastRound(roundKeys + 16 * TRounds.Count);
-            if (!TDirection.Seals)
-                mask = lanes.TagMask;
-            tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ mask;
-
-            lanes.Crypt<TDirection>(operation->Source, operation->Destination, (int)operation->Length);
-            if (!TDirection.Seals)
-            {
-                // One comparison of all 128 bits: no position of a difference shows in the time.
-                bool right = tag == Vector128.Load(ciphertext + operation->Length);
-                operation->Status = right ? AeadStatus.Success : AeadStatus.AuthenticationFailed;
-                continue;
-            }
-            if (i > 0)
-                tag.Store(ciphertext + hashed->Length);
-            operation->Status = AeadStatus.Success;
+            var hash = new EndHash<TBlocks>(hashed, ciphertext, (int)hashed->Length, TAad.Hash(hashed), pending: 1);
+            var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, operation->Key.Block->RoundKeys);
+            GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks>>(ref lanes, ref hash);
+            lanes.LastRound<TRounds>();
+            Vector128<byte> tag = hash.Tag(TDirection.Seals ? mask : lanes.TagMask);
             mask = lanes.TagMask;
-            hashed = operation;
+            lanes.Crypt<TDirection>(operation->Source, operation->Destination, (int)operation->Length);
+            GcmTag.Finish<TDirection>(hashed, tag);
         }
-        if (!TDirection.Seals)
-            return;
-        sum = default;
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 0);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 1);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 2);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 3);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 4);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 5);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 6);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 7);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 8);
-        Hash<TBlocks>(ref sum, hashed, hashed->Destination, 9);
-        tag = Ghash.Reverse(sum.Reduce().AsByte()).AsByte() ^ mask;
-        tag.Store(hashed->Destination + hashed->Length);
+        if (TDirection.Seals)
+            Hash<TAad, TBlocks>(operations[count - 1], mask);
     }
 
-    /// <summary>Block number <paramref name="index"/> of what a message hashes: 0 is its AAD, then its ciphertext, then the lengths.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Hash<TBlocks>(ref Sum sum, AeadOperation* operation, byte* ciphertext, [ConstantExpected] int index)
+    /// <summary>Encrypts the first message, beside nothing.</summary>
+    /// <returns>E(J0).</returns>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vector128<byte> Crypt<TRounds, TBlocks>(AeadOperation* operation)
+        where TRounds : struct, IAesRounds
         where TBlocks : struct, IBlockCount
     {
-        if (index > TBlocks.Value + 1)
-            return;
-        AeadKeyBlock* key = operation->Key.Block;
-        int power = TBlocks.Value + 2 - index;
-        if (index == TBlocks.Value + 1)
-            sum.Add(GcmBlock.Lengths(operation), key, power);
-        else if (index == 0)
-            sum.Add(Ghash.InlineAad(operation), key, power);
-        else if (index < TBlocks.Value)
-            sum.Add(GhashLanes128.LoadReversed(ciphertext + 16 * (index - 1)), key, power);
-        else
-            sum.Add(Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(ciphertext + 16 * (index - 1)), (int)operation->Length - 16 * (index - 1))), key, power);
+        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, operation->Key.Block->RoundKeys);
+        for (int round = 1; round < TRounds.Count; round++)
+            lanes.Round(round);
+        lanes.LastRound<TRounds>();
+        lanes.Crypt<Sealing>(operation->Source, operation->Destination, (int)operation->Length);
+        return lanes.TagMask;
+    }
+
+    /// <summary>Hashes the last message, beside nothing.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Hash<TAad, TBlocks>(AeadOperation* operation, Vector128<byte> mask)
+        where TAad : struct, IAadSource
+        where TBlocks : struct, IBlockCount
+    {
+        var hash = new EndHash<TBlocks>(operation, operation->Destination, (int)operation->Length, TAad.Hash(operation), pending: 1);
+        GcmStitch.Run(ref hash);
+        GcmTag.Finish<Sealing>(operation, hash.Tag(mask));
     }
 }

@@ -1,0 +1,144 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace CryptoPlane.Aead.Managed;
+
+/// <summary>
+/// From a burst to lists of operations that one kernel takes together: operations are sorted by shape (direction, key size and number
+/// of blocks), and those of one shape run in one go, whatever their keys.
+/// </summary>
+/// <remarks>
+/// Sorted by counting, stably and without a branch that depends on the mix: a CPU would guess half of them wrong, and each wrong guess
+/// costs as much as two blocks of AES.
+/// </remarks>
+internal static unsafe class GcmPlan
+{
+    /// <summary>Operations that are planned at once.</summary>
+    private const int Limit = 64;
+
+    /// <summary>Size classes 0 to 8 are numbers of blocks; then there are those with more, and small ones with long AAD.</summary>
+    private const uint LongClass = 9, LongAadClass = 10;
+
+    /// <summary>Sixteen classes of sizes for each direction and key size. Not all are in use; a set of shapes is a 64-bit mask.</summary>
+    private const int Classes = 16, Shapes = 4 * Classes;
+
+    /// <summary>Carries out operations, sets their statuses, and wipes the stack.</summary>
+    public static void Run(AeadOperation* operations, int count, GhashTier tier)
+    {
+        if (count == 1)
+        {
+            RunShape(ShapeOf(operations), &operations, 1, tier);
+            StackWipe.Run();
+            return;
+        }
+        for (int done = 0; done < count; done += Limit)
+            RunSome(operations + done, Math.Min(count - done, Limit), tier);
+    }
+
+    /// <remarks>Sound: a shape is less than <see cref="Shapes"/>, and the list has a place for each operation.</remarks>
+    [SkipLocalsInit]
+    private static void RunSome(AeadOperation* operations, int count, GhashTier tier)
+    {
+        AeadOperation** list = stackalloc AeadOperation*[Limit];
+        byte* shapes = stackalloc byte[Limit];
+        ulong present = 0;
+        for (int i = 0; i < count; i++)
+        {
+            int shape = ShapeOf(operations + i);
+            shapes[i] = (byte)shape;
+            list[i] = operations + i;
+            present |= 1UL << shape;
+        }
+        if (BitOperations.IsPow2(present))
+        {
+            RunShape(shapes[0], list, count, tier);
+            StackWipe.Run();
+            return;
+        }
+
+        byte* ends = stackalloc byte[Shapes];
+        Unsafe.InitBlockUnaligned(ends, 0, Shapes);
+        for (int i = 0; i < count; i++)
+            ends[shapes[i]]++;
+        // From how many there are of each shape to where its part of the list begins. Filling the list moves that to where it ends.
+        int begin = 0;
+        for (ulong left = present; left != 0; left &= left - 1)
+        {
+            int shape = BitOperations.TrailingZeroCount(left);
+            int size = ends[shape];
+            ends[shape] = (byte)begin;
+            begin += size;
+        }
+        for (int i = 0; i < count; i++)
+            list[ends[shapes[i]]++] = operations + i;
+
+        begin = 0;
+        for (ulong left = present; left != 0; left &= left - 1)
+        {
+            int shape = BitOperations.TrailingZeroCount(left);
+            RunShape(shape, list + begin, ends[shape] - begin, tier);
+            begin = ends[shape];
+        }
+        StackWipe.Run();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int ShapeOf(AeadOperation* operation)
+    {
+        uint blocks = (uint)(((ulong)operation->Length + 15) / 16);
+        uint size = Math.Min(blocks, LongClass);
+        if (operation->AadLength > AeadSizes.InlineAad && size < LongClass)
+            size = LongAadClass;
+        int row = (operation->Direction == AeadDirection.Open ? 2 : 0) + (operation->Key.Block->Algorithm == AeadAlgorithm.Aes256Gcm ? 1 : 0);
+        return Classes * row + (int)size;
+    }
+
+    private static void RunShape(int shape, AeadOperation** operations, int count, GhashTier tier)
+    {
+        uint size = (uint)shape % Classes;
+        switch (shape / Classes)
+        {
+            case 0:
+                RunSize<Aes128Rounds, Sealing>(size, operations, count, tier);
+                break;
+            case 1:
+                RunSize<Aes256Rounds, Sealing>(size, operations, count, tier);
+                break;
+            case 2:
+                RunSize<Aes128Rounds, Opening>(size, operations, count, tier);
+                break;
+            default:
+                RunSize<Aes256Rounds, Opening>(size, operations, count, tier);
+                break;
+        }
+    }
+
+    private static void RunSize<TRounds, TDirection>(uint size, AeadOperation** operations, int count, GhashTier tier)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+    {
+        if (size < LongClass)
+        {
+            GcmRunKernel.Run<TRounds, TDirection, InlineAad>(operations, count);
+        }
+        else if (size == LongAadClass)
+        {
+            // Their numbers of blocks differ: one after the other.
+            for (int i = 0; i < count; i++)
+                GcmRunKernel.Run<TRounds, TDirection, AnyAad>(operations + i, 1);
+        }
+        else if (tier == GhashTier.Lanes512)
+        {
+            GcmLongKernel.Run<TRounds, TDirection, GhashLanes512, Vector512<ulong>>(operations, count);
+        }
+        else if (tier == GhashTier.Lanes256)
+        {
+            GcmLongKernel.Run<TRounds, TDirection, GhashLanes256, Vector256<ulong>>(operations, count);
+        }
+        else
+        {
+            GcmLongKernel.Run<TRounds, TDirection, GhashLanes128, Vector128<ulong>>(operations, count);
+        }
+    }
+}
