@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # usage: eng/test.sh [--quick] [--filter WORD] [--no-install]
 #
-# Installs what the tests need, restores the test vectors, builds everything in Release with warnings as errors,
-# and runs every test program under tests/. Without root (or sudo that does not ask) the tests that need it are
+# Installs what the tests need, restores the test vectors, builds everything in Release with warnings as errors, and runs
+# the tests of native/aead (by ctest) and every test program under tests/. Without root (or sudo that does not ask) the tests that need it are
 # skipped, with the reason; with the environment variable CI=true whatever is missing is a failure.
 #
-#   --quick        leave out the tests marked [Trait("Speed", "slow")]
+#   --quick        leave out the tests marked [Trait("Speed", "slow")], and those that ctest knows by the label "slow"
 #   --filter WORD  run only the tests whose full name contains WORD
 #   --no-install   install nothing
 #
@@ -88,6 +88,27 @@ run_program() { # PROJECT_DIRECTORY shared|own: the tests that share a process, 
   say "   $name: $ok passed, $bad failed, $left skipped in $((SECONDS - seconds)) s"
 }
 
+# run_native: the tests in C. ctest's report has a <testcase> for each, with the status run, fail, notrun (skipped) or disabled.
+run_native() {
+  local report=$results/native.xml log=$results/native.log seconds=$SECONDS code=0 ok bad left test
+  local options=(--timeout 600 --parallel "$(nproc)" --output-on-failure)
+  [[ -z $filter ]] || options+=(--tests-regex "$filter")
+  [[ $quick == false ]] || options+=(--label-exclude '^slow$')
+  timeout --kill-after=10 "$program_limit" ctest --test-dir artifacts/native/build --output-junit "$report" "${options[@]}" >"$log" 2>&1 || code=$?
+  [[ $code -eq 0 ]] || cat "$log"
+  [[ -s $report ]] || { fail "native/aead: ctest ended with exit code $code and without a report"; return; }
+  count() { grep -o '<testcase [^>]*' "$report" | grep -cE " status=\"($1)\"" || true; }
+  ok=$(count run) bad=$(count fail) left=$(count 'notrun|disabled')
+  tests_run=$((tests_run + ok + bad + left))
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
+  while read -r test; do [[ -z $test ]] || failures+=("native/aead: $test"); done < <(
+    grep -o '<testcase [^>]*status="fail"' "$report" | sed -E 's/.* name="([^"]*)".*/\1/')
+  grep -E '\*\*\*(Skipped|Not Run)' "$log" || true
+  [[ -n $filter || $((ok + bad + left)) -gt 0 ]] || fail "native/aead: no test ran"
+  [[ $code -eq 0 || $bad -gt 0 ]] || fail "native/aead: ctest ended with exit code $code although no test failed"
+  say "   native/aead: $ok passed, $bad failed, $left skipped in $((SECONDS - seconds)) s"
+}
+
 step "Dependencies"
 need_dotnet
 if [[ $install == true ]] && ! eng/install-deps.sh build test demo; then
@@ -123,6 +144,15 @@ fi
 
 step "Build (Release, warnings are errors)"
 build_release CryptoPlane.sln || { fail "the build failed (see above)"; finish; }
+
+step "native/aead"
+code=0
+eng/build-native.sh --tests || code=$?
+case $code in
+  0) [[ ! -f native/aead/tests/CMakeLists.txt ]] || run_native ;;
+  3) if is_ci; then fail "CI=true, and native/aead cannot be built (see above)"; else skipped=$((skipped + 1)); fi ;;
+  *) fail "native/aead: the build failed (see above)" ;;
+esac
 
 mapfile -t projects < <(find tests -mindepth 2 -maxdepth 2 -name '*Tests.csproj' -printf '%h\n' | sort)
 [[ ${#projects[@]} -gt 0 ]] || { fail "no test project under tests/"; finish; }
