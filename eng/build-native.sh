@@ -11,7 +11,8 @@
 #   --tests    also build what the tests need
 #   --verbose  show what the compiler says even where all is well
 #
-# "dotnet build" calls this for src/CryptoPlane. CC and CFLAGS choose another compiler or options.
+# "dotnet build" calls this for src/CryptoPlane. CC and CFLAGS choose another compiler or options when
+# artifacts/native/build is made: remove it first.
 # Exit code 3: not on Linux x64, or CMake or a compiler is missing, and nothing was built.
 set -euo pipefail
 # shellcheck source=eng/lib/common.sh
