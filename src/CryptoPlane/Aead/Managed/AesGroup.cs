@@ -16,23 +16,21 @@ internal unsafe struct AesGroup : IAesLanes
     private readonly byte* _roundKeys;
     private Vector128<byte> _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7;
 
-    /// <summary>Fills the lanes with counter blocks, and adds the first round key.</summary>
-    /// <param name="nonce">See <see cref="GcmBlock.Nonce"/>.</param>
-    /// <param name="counter">The counter of the first block.</param>
+    /// <summary>Fills the lanes with counter blocks, the first round key added.</summary>
+    /// <param name="counters">The counter blocks.</param>
     /// <param name="roundKeys">The expanded key.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public AesGroup(Vector128<uint> nonce, uint counter, byte* roundKeys)
+    public AesGroup(GcmCounters counters, byte* roundKeys)
     {
         _roundKeys = roundKeys;
-        Vector128<byte> k = Vector128.Load(roundKeys);
-        _b0 = GcmBlock.Counter(nonce, counter) ^ k;
-        _b1 = GcmBlock.Counter(nonce, counter + 1) ^ k;
-        _b2 = GcmBlock.Counter(nonce, counter + 2) ^ k;
-        _b3 = GcmBlock.Counter(nonce, counter + 3) ^ k;
-        _b4 = GcmBlock.Counter(nonce, counter + 4) ^ k;
-        _b5 = GcmBlock.Counter(nonce, counter + 5) ^ k;
-        _b6 = GcmBlock.Counter(nonce, counter + 6) ^ k;
-        _b7 = GcmBlock.Counter(nonce, counter + 7) ^ k;
+        _b0 = counters.Block(0);
+        _b1 = counters.Block(1);
+        _b2 = counters.Block(2);
+        _b3 = counters.Block(3);
+        _b4 = counters.Block(4);
+        _b5 = counters.Block(5);
+        _b6 = counters.Block(6);
+        _b7 = counters.Block(7);
     }
 
     /// <summary>One AES round.</summary>

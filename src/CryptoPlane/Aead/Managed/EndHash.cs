@@ -1,17 +1,17 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace CryptoPlane.Aead.Managed;
 
 /// <summary>The hash of the end of a message (or of all of a small one): up to eight blocks of ciphertext, and the lengths.</summary>
-internal unsafe struct EndHash<TBlocks> : IHashWork
+internal unsafe struct EndHash<TBlocks, TBefore> : IHashWork
     where TBlocks : struct, IBlockCount
+    where TBefore : struct, IHashBefore
 {
     private readonly AeadOperation* _operation;
     private readonly AeadKeyBlock* _key;
     private readonly byte* _ciphertext;
-    private readonly int _lastLength, _pending;
+    private readonly int _lastLength;
     private readonly Vector128<ulong> _before;
     private Vector128<ulong> _low, _middle, _high;
 
@@ -19,39 +19,59 @@ internal unsafe struct EndHash<TBlocks> : IHashWork
     /// <param name="ciphertext">What is left of it: as many blocks as the type says, the last perhaps short.</param>
     /// <param name="length">Bytes there.</param>
     /// <param name="before">The hash of all that comes before.</param>
-    /// <param name="pending">1 if <paramref name="before"/> has yet to be multiplied by H (it ends in an AAD block), else 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public EndHash(AeadOperation* operation, byte* ciphertext, int length, Vector128<ulong> before, [ConstantExpected] int pending)
+    public EndHash(AeadOperation* operation, byte* ciphertext, int length, Vector128<ulong> before)
     {
         _operation = operation;
         _key = operation->Key.Block;
         _ciphertext = ciphertext;
         _lastLength = length - 16 * (TBlocks.Value - 1);
         _before = before;
-        _pending = pending;
         _low = _middle = _high = default;
     }
 
-    /// <summary>Step 0 is what comes before; then one block of ciphertext each; then the lengths.</summary>
-    /// <remarks>
-    /// Sound: reading 16 bytes at a short last block reaches at most into the tag's place behind it. The powers table has room for
-    /// Value + 2 blocks.
-    /// </remarks>
+    /// <summary>First the blocks for H^10 and H^9; then, at every second step, one for H^4 … H^1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step([ConstantExpected] int step)
+    public void Step(int step)
     {
-        if (step > TBlocks.Value + 1)
+        if (step < 2)
+            Add(10 - step);
+        else if (step % 2 == 0)
+            Add(5 - step / 2);
+    }
+
+    /// <summary>Adds the product with H^<paramref name="power"/>, and for 4 to 1 the one with the power four above it.</summary>
+    /// <param name="power">10, 9, or 4 to 1. Nothing is done for a power that the message does not reach.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Add(int power)
+    {
+        if (power > Products)
             return;
-        Vector128<ulong> block;
-        if (step == 0)
-            block = _before;
-        else if (step == TBlocks.Value + 1)
-            block = GcmBlock.Lengths(_operation);
-        else if (step == TBlocks.Value)
-            block = Ghash.Reverse(GcmBlock.KeepFirst(Vector128.Load(_ciphertext + 16 * (step - 1)), _lastLength));
+        if (power <= 4 && power + 4 <= Products)
+            Ghash.AddProducts(ref _low, ref _middle, ref _high, Block(power + 4), Block(power), _key, power + 4);
         else
-            block = Ghash.Reverse(Vector128.Load(_ciphertext + 16 * (step - 1)));
-        Ghash.AddProduct(ref _low, ref _middle, ref _high, block, _key, step == 0 ? TBlocks.Value + 1 + _pending : TBlocks.Value + 2 - step);
+            Ghash.AddProduct(ref _low, ref _middle, ref _high, Block(power), _key, power);
+    }
+
+    /// <summary>The highest power of H.</summary>
+    private static int Products
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TBlocks.Value + 1 + TBefore.Pending;
+    }
+
+    /// <summary>What is multiplied by H^<paramref name="power"/>: the lengths by H, the last block by H², and so on.</summary>
+    /// <remarks>Sound: reading 16 bytes at a short last block reaches at most into the tag's place behind it.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly Vector128<ulong> Block(int power)
+    {
+        if (power == 1)
+            return GcmBlock.Lengths(_operation);
+        if (power == TBlocks.Value + 2)
+            return _before;
+        Vector128<byte> block = Vector128.Load(_ciphertext + 16 * (TBlocks.Value + 1 - power));
+        Vector128<ulong> hashed = Ghash.Reverse(power == 2 ? GcmBlock.KeepFirst(block, _lastLength) : block);
+        return power == Products ? hashed ^ _before : hashed;
     }
 
     /// <summary>The tag.</summary>

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -8,38 +10,43 @@ namespace CryptoPlane.Aead.Managed;
 /// <remarks>Branches and masks here depend on lengths only, never on data.</remarks>
 internal static unsafe class GcmBlock
 {
-    /// <summary>
-    /// The nonce in the high 96 bits and zero in the low 32, byte-reversed so that the block counter is an ordinary integer.
-    /// </summary>
+    /// <summary>The counter block with the nonce and counter 0.</summary>
     /// <remarks>
     /// SP 800-38D §7.1: with a 96-bit IV the first counter block is IV ‖ 1. inc32 wraps modulo 2^32; a message of at most 2^31 − 1
     /// bytes uses fewer than 2^27 + 2 counters, so it never comes to that.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<uint> Nonce(AeadOperation* operation)
+    public static Vector128<byte> Nonce(AeadOperation* operation)
     {
-        // Sound: 16 bytes from the nonce on reach to the end of the descriptor (its UserData, which the shuffle drops).
-        Vector128<byte> nonce = Vector128.Load(operation->Nonce);
-        return Ssse3.Shuffle(nonce, Vector128.Create(0x80, 0x80, 0x80, 0x80, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)).AsUInt32();
+        // Sound: 16 bytes from the nonce on reach to the end of the descriptor (its UserData, which the mask drops).
+        return Vector128.Load(operation->Nonce) & Vector128.Create(-1, -1, -1, 0).AsByte();
     }
 
-    /// <summary>Counter block number <paramref name="counter"/> for <see cref="Nonce"/>, as AES takes it.</summary>
+    /// <summary>The counter block with the given counter.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Counter(Vector128<uint> nonce, uint counter) =>
-        Ssse3.Shuffle((nonce + Vector128.CreateScalar(counter)).AsByte(), Ghash.ReverseBytes);
+    public static Vector128<byte> Counter(Vector128<byte> nonce, uint counter) =>
+        nonce.AsUInt32().WithElement(3, BinaryPrimitives.ReverseEndianness(counter)).AsByte();
 
     /// <summary>The GHASH block [bits of AAD] ‖ [bits of data], in the hash's representation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Lengths(AeadOperation* operation) =>
-        Vector128.Create((ulong)operation->Length * 8, (ulong)operation->AadLength * 8);
+    public static Vector128<ulong> Lengths(AeadOperation* operation)
+    {
+        // Length and AadLength lie side by side: one load, and a shuffle that makes 64 bits of each.
+        Vector128<byte> both = Vector128.CreateScalarUnsafe(*(ulong*)&operation->Length).AsByte();
+        Vector128<byte> apart = Vector128.Create((byte)0, 1, 2, 3, 0x80, 0x80, 0x80, 0x80, 4, 5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80);
+        return Ssse3.Shuffle(both, apart).AsUInt64() << 3;
+    }
 
     /// <summary>The first <paramref name="count"/> bytes (0 to 16) of a block, and zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> KeepFirst(Vector128<byte> block, int count)
-    {
-        Vector128<sbyte> index = Vector128.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        return block & Vector128.GreaterThan(Vector128.Create((sbyte)count), index).AsByte();
-    }
+    public static Vector128<byte> KeepFirst(Vector128<byte> block, int count) => block & Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(Masks), (nuint)(16 - count));
+
+    /// <summary>Sixteen ones and sixteen zeros: 16 bytes from 16 − n on are the mask for n bytes. A length chooses, never data.</summary>
+    private static ReadOnlySpan<byte> Masks =>
+    [
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
 
     /// <summary>Loads 1 to 15 bytes and not one more, and zeros behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,33 +99,24 @@ internal static unsafe class GcmBlock
     }
 
     /// <summary>XORs one block of 1 to 16 bytes with the key stream.</summary>
-    /// <returns>The ciphertext, padded with zeros, in the hash's representation.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ulong> Crypt<TDirection>(byte* source, byte* destination, Vector128<byte> keyStream, int count)
+    public static void Crypt<TDirection>(byte* source, byte* destination, Vector128<byte> keyStream, int count)
         where TDirection : struct, IGcmDirection
     {
-        Vector128<byte> input, output;
         if (count == 16)
         {
-            input = Vector128.Load(source);
-            output = input ^ keyStream;
-            output.Store(destination);
+            (Vector128.Load(source) ^ keyStream).Store(destination);
         }
         else if (TDirection.Seals)
         {
-            input = LoadPartial(source, count);
-            output = KeepFirst(input ^ keyStream, count);
             // Sound: the destination has room for the tag behind the data, and the tag is written after this.
-            output.Store(destination);
+            KeepFirst(LoadPartial(source, count) ^ keyStream, count).Store(destination);
         }
         else
         {
             // Sound: the tag lies behind the ciphertext.
-            input = KeepFirst(Vector128.Load(source), count);
-            output = input ^ keyStream;
-            StorePartial(output, destination, count);
+            StorePartial(Vector128.Load(source) ^ keyStream, destination, count);
         }
-        return Ghash.Reverse(TDirection.Seals ? output : input);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,24 +14,22 @@ internal unsafe struct GcmLanes<TBlocks> : IAesLanes
     private readonly byte* _roundKeys;
     private Vector128<byte> _j0, _b1, _b2, _b3, _b4, _b5, _b6, _b7, _b8;
 
-    /// <summary>Fills the lanes with counter blocks, and adds the first round key.</summary>
-    /// <param name="nonce">See <see cref="GcmBlock.Nonce"/>.</param>
-    /// <param name="counter">The counter of the first data block.</param>
+    /// <summary>Fills the lanes with counter blocks, the first round key added.</summary>
+    /// <param name="counters">The counter blocks.</param>
     /// <param name="roundKeys">The expanded key.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public GcmLanes(Vector128<uint> nonce, uint counter, byte* roundKeys)
+    public GcmLanes(GcmCounters counters, byte* roundKeys)
     {
         _roundKeys = roundKeys;
-        Vector128<byte> k = Vector128.Load(roundKeys);
-        _j0 = GcmBlock.Counter(nonce, 1) ^ k;
-        if (TBlocks.Value >= 1) _b1 = GcmBlock.Counter(nonce, counter) ^ k;
-        if (TBlocks.Value >= 2) _b2 = GcmBlock.Counter(nonce, counter + 1) ^ k;
-        if (TBlocks.Value >= 3) _b3 = GcmBlock.Counter(nonce, counter + 2) ^ k;
-        if (TBlocks.Value >= 4) _b4 = GcmBlock.Counter(nonce, counter + 3) ^ k;
-        if (TBlocks.Value >= 5) _b5 = GcmBlock.Counter(nonce, counter + 4) ^ k;
-        if (TBlocks.Value >= 6) _b6 = GcmBlock.Counter(nonce, counter + 5) ^ k;
-        if (TBlocks.Value >= 7) _b7 = GcmBlock.Counter(nonce, counter + 6) ^ k;
-        if (TBlocks.Value >= 8) _b8 = GcmBlock.Counter(nonce, counter + 7) ^ k;
+        _j0 = counters.J0;
+        if (TBlocks.Value >= 1) _b1 = counters.Block(0);
+        if (TBlocks.Value >= 2) _b2 = counters.Block(1);
+        if (TBlocks.Value >= 3) _b3 = counters.Block(2);
+        if (TBlocks.Value >= 4) _b4 = counters.Block(3);
+        if (TBlocks.Value >= 5) _b5 = counters.Block(4);
+        if (TBlocks.Value >= 6) _b6 = counters.Block(5);
+        if (TBlocks.Value >= 7) _b7 = counters.Block(6);
+        if (TBlocks.Value >= 8) _b8 = counters.Block(7);
     }
 
     /// <summary>E(J0), once the rounds are done.</summary>
@@ -80,13 +78,25 @@ internal unsafe struct GcmLanes<TBlocks> : IAesLanes
         where TDirection : struct, IGcmDirection
     {
         int last = length - 16 * (TBlocks.Value - 1);
-        if (TBlocks.Value >= 1) GcmBlock.Crypt<TDirection>(source, destination, _b1, TBlocks.Value == 1 ? last : 16);
-        if (TBlocks.Value >= 2) GcmBlock.Crypt<TDirection>(source + 16, destination + 16, _b2, TBlocks.Value == 2 ? last : 16);
-        if (TBlocks.Value >= 3) GcmBlock.Crypt<TDirection>(source + 32, destination + 32, _b3, TBlocks.Value == 3 ? last : 16);
-        if (TBlocks.Value >= 4) GcmBlock.Crypt<TDirection>(source + 48, destination + 48, _b4, TBlocks.Value == 4 ? last : 16);
-        if (TBlocks.Value >= 5) GcmBlock.Crypt<TDirection>(source + 64, destination + 64, _b5, TBlocks.Value == 5 ? last : 16);
-        if (TBlocks.Value >= 6) GcmBlock.Crypt<TDirection>(source + 80, destination + 80, _b6, TBlocks.Value == 6 ? last : 16);
-        if (TBlocks.Value >= 7) GcmBlock.Crypt<TDirection>(source + 96, destination + 96, _b7, TBlocks.Value == 7 ? last : 16);
-        if (TBlocks.Value >= 8) GcmBlock.Crypt<TDirection>(source + 112, destination + 112, _b8, TBlocks.Value == 8 ? last : 16);
+        Crypt<TDirection>(1, _b1, source, destination, last);
+        Crypt<TDirection>(2, _b2, source, destination, last);
+        Crypt<TDirection>(3, _b3, source, destination, last);
+        Crypt<TDirection>(4, _b4, source, destination, last);
+        Crypt<TDirection>(5, _b5, source, destination, last);
+        Crypt<TDirection>(6, _b6, source, destination, last);
+        Crypt<TDirection>(7, _b7, source, destination, last);
+        Crypt<TDirection>(8, _b8, source, destination, last);
+    }
+
+    /// <summary>The block of lane <paramref name="lane"/>, if there is one; the last has <paramref name="last"/> bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Crypt<TDirection>(int lane, Vector128<byte> keyStream, byte* source, byte* destination, int last)
+        where TDirection : struct, IGcmDirection
+    {
+        int offset = 16 * (lane - 1);
+        if (lane < TBlocks.Value)
+            (Vector128.Load(source + offset) ^ keyStream).Store(destination + offset);
+        else if (lane == TBlocks.Value)
+            GcmBlock.Crypt<TDirection>(source + offset, destination + offset, keyStream, last);
     }
 }

@@ -58,7 +58,7 @@ internal static unsafe class GcmLongKernel
         where TRounds : struct, IAesRounds
         where THash : struct, IHashWork
     {
-        var lanes = new AesGroup(GcmBlock.Nonce(operation), 2 + (uint)(offset / 16), operation->Key.Block->RoundKeys);
+        var lanes = new AesGroup(new GcmCounters(operation, offset), operation->Key.Block->RoundKeys);
         GcmStitch.Run<TRounds, AesGroup, THash>(ref lanes, ref hash);
         lanes.Finish<TRounds>(operation->Source + offset, operation->Destination + offset);
     }
@@ -136,9 +136,9 @@ internal static unsafe class GcmLongKernel
         nuint done = GroupsLength(operation);
         byte* source = operation->Source + done;
         int left = (int)(operation->Length - (uint)done);
-        var end = new EndHash<TBlocks>(operation, source, left, before, pending: 0);
-        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), operation->Key.Block->RoundKeys);
-        GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks>>(ref lanes, ref end);
+        var end = new EndHash<TBlocks, AfterGroups>(operation, source, left, before);
+        var lanes = new GcmLanes<TBlocks>(new GcmCounters(operation, done), operation->Key.Block->RoundKeys);
+        GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks, AfterGroups>>(ref lanes, ref end);
         lanes.LastRound<TRounds>();
         Vector128<byte> tag = end.Tag(lanes.TagMask);
         lanes.Crypt<Opening>(source, operation->Destination + done, left);
@@ -160,7 +160,7 @@ internal static unsafe class GcmLongKernel
         nuint done = GroupsLength(operation);
         byte* destination = operation->Destination + done;
         var group = new GroupHash<TLanes, TVector>(operation->Key.Block, destination - AesGroup.Length, before);
-        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2 + (uint)(done / 16), operation->Key.Block->RoundKeys);
+        var lanes = new GcmLanes<TBlocks>(new GcmCounters(operation, done), operation->Key.Block->RoundKeys);
         GcmStitch.Run<TRounds, GcmLanes<TBlocks>, GroupHash<TLanes, TVector>>(ref lanes, ref group);
         lanes.LastRound<TRounds>();
         before = group.Reduce();
@@ -178,8 +178,8 @@ internal static unsafe class GcmLongKernel
         where TRounds : struct, IAesRounds
         where TBlocks : struct, IBlockCount
     {
-        EndHash<TBlocks> end = HashOfEnd<TBlocks>(operation, before);
-        CryptGroup<TRounds, EndHash<TBlocks>>(next, 0, ref end);
+        EndHash<TBlocks, AfterGroups> end = HashOfEnd<TBlocks>(operation, before);
+        CryptGroup<TRounds, EndHash<TBlocks, AfterGroups>>(next, 0, ref end);
         GcmTag.Finish<Sealing>(operation, end.Tag(mask));
     }
 
@@ -189,16 +189,16 @@ internal static unsafe class GcmLongKernel
     private static void SealLast<TBlocks>(AeadOperation* operation, Vector128<ulong> before, Vector128<byte> mask)
         where TBlocks : struct, IBlockCount
     {
-        EndHash<TBlocks> end = HashOfEnd<TBlocks>(operation, before);
+        EndHash<TBlocks, AfterGroups> end = HashOfEnd<TBlocks>(operation, before);
         GcmStitch.Run(ref end);
         GcmTag.Finish<Sealing>(operation, end.Tag(mask));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static EndHash<TBlocks> HashOfEnd<TBlocks>(AeadOperation* operation, Vector128<ulong> before)
+    private static EndHash<TBlocks, AfterGroups> HashOfEnd<TBlocks>(AeadOperation* operation, Vector128<ulong> before)
         where TBlocks : struct, IBlockCount
     {
         nuint done = GroupsLength(operation);
-        return new EndHash<TBlocks>(operation, operation->Destination + done, (int)(operation->Length - (uint)done), before, pending: 0);
+        return new EndHash<TBlocks, AfterGroups>(operation, operation->Destination + done, (int)(operation->Length - (uint)done), before);
     }
 }

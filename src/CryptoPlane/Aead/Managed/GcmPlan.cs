@@ -18,7 +18,7 @@ internal static unsafe class GcmPlan
     private const int Limit = 64;
 
     /// <summary>Size classes 0 to 8 are numbers of blocks; then there are those with more, and small ones with long AAD.</summary>
-    private const uint LongClass = 9, LongAadClass = 10;
+    private const int LongClass = 9, LongAadClass = 10;
 
     /// <summary>Sixteen classes of sizes for each direction and key size. Not all are in use; a set of shapes is a 64-bit mask.</summary>
     private const int Classes = 16, Shapes = 4 * Classes;
@@ -29,7 +29,7 @@ internal static unsafe class GcmPlan
         if (count == 1)
         {
             RunShape(ShapeOf(operations), &operations, 1, tier);
-            StackWipe.Run();
+            Scrub.Run();
             return;
         }
         for (int done = 0; done < count; done += Limit)
@@ -53,7 +53,7 @@ internal static unsafe class GcmPlan
         if (BitOperations.IsPow2(present))
         {
             RunShape(shapes[0], list, count, tier);
-            StackWipe.Run();
+            Scrub.Run();
             return;
         }
 
@@ -80,23 +80,25 @@ internal static unsafe class GcmPlan
             RunShape(shape, list + begin, ends[shape] - begin, tier);
             begin = ends[shape];
         }
-        StackWipe.Run();
+        Scrub.Run();
     }
 
+    /// <remarks>In numbers instead of choices, which the JIT would make jumps of. Always less than <see cref="Shapes"/>.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int ShapeOf(AeadOperation* operation)
     {
-        uint blocks = (uint)(((ulong)operation->Length + 15) / 16);
-        uint size = Math.Min(blocks, LongClass);
+        int blocks = (int)((operation->Length + 15) / 16);
+        // min(blocks, LongClass): the difference if it is negative, else 0.
+        int size = LongClass + ((blocks - LongClass) & ((blocks - LongClass) >> 31));
         if (operation->AadLength > AeadSizes.InlineAad && size < LongClass)
             size = LongAadClass;
-        int row = (operation->Direction == AeadDirection.Open ? 2 : 0) + (operation->Key.Block->Algorithm == AeadAlgorithm.Aes256Gcm ? 1 : 0);
-        return Classes * row + (int)size;
+        int keySize = operation->Key.Block->Algorithm - AeadAlgorithm.Aes128Gcm;
+        return Classes * (2 * ((int)operation->Direction & 1) + (keySize & 1)) + size;
     }
 
     private static void RunShape(int shape, AeadOperation** operations, int count, GhashTier tier)
     {
-        uint size = (uint)shape % Classes;
+        int size = shape % Classes;
         switch (shape / Classes)
         {
             case 0:
@@ -114,7 +116,7 @@ internal static unsafe class GcmPlan
         }
     }
 
-    private static void RunSize<TRounds, TDirection>(uint size, AeadOperation** operations, int count, GhashTier tier)
+    private static void RunSize<TRounds, TDirection>(int size, AeadOperation** operations, int count, GhashTier tier)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
     {

@@ -70,10 +70,9 @@ internal static unsafe class GcmRunKernel
         for (int i = TDirection.Seals ? 1 : 0; i < count; i++)
         {
             AeadOperation* operation = operations[i], hashed = operations[TDirection.Seals ? i - 1 : i];
-            byte* ciphertext = TDirection.Seals ? hashed->Destination : hashed->Source;
-            var hash = new EndHash<TBlocks>(hashed, ciphertext, (int)hashed->Length, TAad.Hash(hashed), pending: 1);
-            var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, operation->Key.Block->RoundKeys);
-            GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks>>(ref lanes, ref hash);
+            EndHash<TBlocks, AfterAad> hash = HashOf<TDirection, TAad, TBlocks>(hashed);
+            var lanes = new GcmLanes<TBlocks>(new GcmCounters(operation), operation->Key.Block->RoundKeys);
+            GcmStitch.Run<TRounds, GcmLanes<TBlocks>, EndHash<TBlocks, AfterAad>>(ref lanes, ref hash);
             lanes.LastRound<TRounds>();
             Vector128<byte> tag = hash.Tag(TDirection.Seals ? mask : lanes.TagMask);
             mask = lanes.TagMask;
@@ -92,7 +91,7 @@ internal static unsafe class GcmRunKernel
         where TRounds : struct, IAesRounds
         where TBlocks : struct, IBlockCount
     {
-        var lanes = new GcmLanes<TBlocks>(GcmBlock.Nonce(operation), 2, operation->Key.Block->RoundKeys);
+        var lanes = new GcmLanes<TBlocks>(new GcmCounters(operation), operation->Key.Block->RoundKeys);
         for (int round = 1; round < TRounds.Count; round++)
             lanes.Round(round);
         lanes.LastRound<TRounds>();
@@ -107,8 +106,19 @@ internal static unsafe class GcmRunKernel
         where TAad : struct, IAadSource
         where TBlocks : struct, IBlockCount
     {
-        var hash = new EndHash<TBlocks>(operation, operation->Destination, (int)operation->Length, TAad.Hash(operation), pending: 1);
+        EndHash<TBlocks, AfterAad> hash = HashOf<Sealing, TAad, TBlocks>(operation);
         GcmStitch.Run(ref hash);
         GcmTag.Finish<Sealing>(operation, hash.Tag(mask));
+    }
+
+    /// <summary>The hash of a whole message.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static EndHash<TBlocks, AfterAad> HashOf<TDirection, TAad, TBlocks>(AeadOperation* operation)
+        where TDirection : struct, IGcmDirection
+        where TAad : struct, IAadSource
+        where TBlocks : struct, IBlockCount
+    {
+        byte* ciphertext = TDirection.Seals ? operation->Destination : operation->Source;
+        return new EndHash<TBlocks, AfterAad>(operation, ciphertext, (int)operation->Length, TAad.Hash(operation));
     }
 }

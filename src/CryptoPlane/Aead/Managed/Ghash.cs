@@ -18,7 +18,7 @@ namespace CryptoPlane.Aead.Managed;
 internal static unsafe class Ghash
 {
     /// <summary>Selectors of PCLMULQDQ: which half of either operand.</summary>
-    public const byte LowHalves = 0x00, HighHalves = 0x11, LowByHighHalves = 0x10;
+    public const byte LowHalves = 0x00, HighHalves = 0x11;
 
     /// <summary>PSHUFD control that swaps the two 64-bit halves.</summary>
     public const byte SwapHalves = 0x4E;
@@ -38,10 +38,6 @@ internal static unsafe class Ghash
         int lineOffset = line == 0 ? AeadKeyBlock.LowHalfSumsOffset : AeadKeyBlock.HighHalfSumsOffset + 64 * (line - 1);
         return lineOffset + 16 * (before % 4) + 8 * (before / 4);
     }
-
-    /// <summary>Whether the half sum of H^<paramref name="power"/> is in an odd place, the upper half of 16 bytes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool HalfSumIsOdd(int power) => (power - 1) % 8 < 4;
 
     /// <summary>PSHUFB control that reverses the bytes of a block.</summary>
     public static Vector128<byte> ReverseBytes
@@ -69,6 +65,27 @@ internal static unsafe class Ghash
         low ^= Pclmulqdq.CarrylessMultiply(x, h, LowHalves);
         high ^= Pclmulqdq.CarrylessMultiply(x, h, HighHalves);
         middle ^= Pclmulqdq.CarrylessMultiply(halves, Vector128.CreateScalarUnsafe(*(ulong*)((byte*)key + HalfSumOffset(power))), LowHalves);
+    }
+
+    /// <summary>Adds the products of two blocks and powers of H that are four apart, which costs less than one by one.</summary>
+    /// <param name="low">Sum of low·low.</param>
+    /// <param name="middle">Sum of (low+high)·(low+high).</param>
+    /// <param name="high">Sum of high·high.</param>
+    /// <param name="first">The block to be multiplied by H^<paramref name="power"/>.</param>
+    /// <param name="second">The block to be multiplied by H^(power − 4).</param>
+    /// <param name="key">The key.</param>
+    /// <param name="power">5 to 8, a constant: there the two powers' half sums lie side by side.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(
+        ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> first, Vector128<ulong> second, AeadKeyBlock* key, int power)
+    {
+        Vector128<ulong> h = Vector128.Load((ulong*)((byte*)key + PowerOffset(power)));
+        Vector128<ulong> h4 = Vector128.Load((ulong*)((byte*)key + PowerOffset(power - 4)));
+        low = low ^ Pclmulqdq.CarrylessMultiply(first, h, LowHalves) ^ Pclmulqdq.CarrylessMultiply(second, h4, LowHalves);
+        high = high ^ Pclmulqdq.CarrylessMultiply(first, h, HighHalves) ^ Pclmulqdq.CarrylessMultiply(second, h4, HighHalves);
+        Vector128<ulong> sums = Vector128.Load((ulong*)((byte*)key + HalfSumOffset(power)));
+        Vector128<ulong> halves = Sse2.UnpackLow(first, second) ^ Sse2.UnpackHigh(first, second);
+        middle = middle ^ Pclmulqdq.CarrylessMultiply(halves, sums, LowHalves) ^ Pclmulqdq.CarrylessMultiply(halves, sums, HighHalves);
     }
 
     /// <summary>Reduces the sums of <see cref="AddProduct"/> to one block in the hash's representation.</summary>

@@ -20,8 +20,9 @@ internal readonly unsafe struct GhashLanes128 : IGhashLanes<Vector128<ulong>>
     public static Vector128<ulong> AddToFirst(Vector128<ulong> blocks, Vector128<ulong> value) => blocks ^ value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> x, AeadKeyBlock* key, int power) =>
-        Ghash.AddProduct(ref low, ref middle, ref high, x, key, power);
+    public static void AddProducts(
+        ref Vector128<ulong> low, ref Vector128<ulong> middle, ref Vector128<ulong> high, Vector128<ulong> first, Vector128<ulong> second, AeadKeyBlock* key, int power) =>
+        Ghash.AddProducts(ref low, ref middle, ref high, first, second, key, power);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Fold(Vector128<ulong> value) => value;

@@ -21,17 +21,16 @@ internal readonly unsafe struct GhashLanes256 : IGhashLanes<Vector256<ulong>>
     public static Vector256<ulong> AddToFirst(Vector256<ulong> blocks, Vector128<ulong> value) => blocks ^ value.ToVector256();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector256<ulong> low, ref Vector256<ulong> middle, ref Vector256<ulong> high, Vector256<ulong> x, AeadKeyBlock* key, int power)
+    public static void AddProducts(
+        ref Vector256<ulong> low, ref Vector256<ulong> middle, ref Vector256<ulong> high, Vector256<ulong> first, Vector256<ulong> second, AeadKeyBlock* key, int power)
     {
         Vector256<ulong> h = Vector256.Load((ulong*)((byte*)key + Ghash.PowerOffset(power)));
-        Vector256<ulong> halves = x ^ Avx2.Shuffle(x.AsUInt32(), Ghash.SwapHalves).AsUInt64();
-        low ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.LowHalves);
-        high ^= Pclmulqdq.V256.CarrylessMultiply(x, h, Ghash.HighHalves);
-        bool odd = Ghash.HalfSumIsOdd(power);
-        Vector256<ulong> sums = Vector256.Load((ulong*)((byte*)key + Ghash.HalfSumOffset(power) - (odd ? 8 : 0)));
-        middle ^= odd
-            ? Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.LowByHighHalves)
-            : Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.LowHalves);
+        Vector256<ulong> h4 = Vector256.Load((ulong*)((byte*)key + Ghash.PowerOffset(power - 4)));
+        low = low ^ Pclmulqdq.V256.CarrylessMultiply(first, h, Ghash.LowHalves) ^ Pclmulqdq.V256.CarrylessMultiply(second, h4, Ghash.LowHalves);
+        high = high ^ Pclmulqdq.V256.CarrylessMultiply(first, h, Ghash.HighHalves) ^ Pclmulqdq.V256.CarrylessMultiply(second, h4, Ghash.HighHalves);
+        Vector256<ulong> sums = Vector256.Load((ulong*)((byte*)key + Ghash.HalfSumOffset(power)));
+        Vector256<ulong> halves = Avx2.UnpackLow(first, second) ^ Avx2.UnpackHigh(first, second);
+        middle = middle ^ Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.LowHalves) ^ Pclmulqdq.V256.CarrylessMultiply(halves, sums, Ghash.HighHalves);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -21,17 +21,16 @@ internal readonly unsafe struct GhashLanes512 : IGhashLanes<Vector512<ulong>>
     public static Vector512<ulong> AddToFirst(Vector512<ulong> blocks, Vector128<ulong> value) => blocks ^ value.ToVector256().ToVector512();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddProduct(ref Vector512<ulong> low, ref Vector512<ulong> middle, ref Vector512<ulong> high, Vector512<ulong> x, AeadKeyBlock* key, int power)
+    public static void AddProducts(
+        ref Vector512<ulong> low, ref Vector512<ulong> middle, ref Vector512<ulong> high, Vector512<ulong> first, Vector512<ulong> second, AeadKeyBlock* key, int power)
     {
         Vector512<ulong> h = Vector512.Load((ulong*)((byte*)key + Ghash.PowerOffset(power)));
-        Vector512<ulong> halves = x ^ Avx512F.Shuffle(x.AsUInt32(), Ghash.SwapHalves).AsUInt64();
-        low ^= Pclmulqdq.V512.CarrylessMultiply(x, h, Ghash.LowHalves);
-        high ^= Pclmulqdq.V512.CarrylessMultiply(x, h, Ghash.HighHalves);
-        bool odd = Ghash.HalfSumIsOdd(power);
-        Vector512<ulong> sums = Vector512.Load((ulong*)((byte*)key + Ghash.HalfSumOffset(power) - (odd ? 8 : 0)));
-        middle ^= odd
-            ? Pclmulqdq.V512.CarrylessMultiply(halves, sums, Ghash.LowByHighHalves)
-            : Pclmulqdq.V512.CarrylessMultiply(halves, sums, Ghash.LowHalves);
+        Vector512<ulong> h4 = Vector512.Load((ulong*)((byte*)key + Ghash.PowerOffset(power - 4)));
+        low = low ^ Pclmulqdq.V512.CarrylessMultiply(first, h, Ghash.LowHalves) ^ Pclmulqdq.V512.CarrylessMultiply(second, h4, Ghash.LowHalves);
+        high = high ^ Pclmulqdq.V512.CarrylessMultiply(first, h, Ghash.HighHalves) ^ Pclmulqdq.V512.CarrylessMultiply(second, h4, Ghash.HighHalves);
+        Vector512<ulong> sums = Vector512.Load((ulong*)((byte*)key + Ghash.HalfSumOffset(power)));
+        Vector512<ulong> halves = Avx512F.UnpackLow(first, second) ^ Avx512F.UnpackHigh(first, second);
+        middle = middle ^ Pclmulqdq.V512.CarrylessMultiply(halves, sums, Ghash.LowHalves) ^ Pclmulqdq.V512.CarrylessMultiply(halves, sums, Ghash.HighHalves);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

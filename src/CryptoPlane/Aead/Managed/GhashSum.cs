@@ -13,12 +13,10 @@ internal unsafe struct GhashSum<TLanes, TVector>
     // The parts of Karatsuba's products: low·low, (low+high)·(low+high), high·high.
     private TVector _low, _middle, _high;
 
-    /// <summary>Adds the products of the blocks in <paramref name="x"/> and as many powers of H.</summary>
-    /// <param name="x">Blocks in the hash's representation.</param>
-    /// <param name="key">The key.</param>
-    /// <param name="power">The power of H for the first of them; the next ones follow downwards.</param>
+    /// <summary>Adds products; see <see cref="IGhashLanes{TVector}.AddProducts"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(TVector x, AeadKeyBlock* key, int power) => TLanes.AddProduct(ref _low, ref _middle, ref _high, x, key, power);
+    public void Add(TVector first, TVector second, AeadKeyBlock* key, int power) =>
+        TLanes.AddProducts(ref _low, ref _middle, ref _high, first, second, key, power);
 
     /// <summary>The sum as one block in the hash's representation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -26,14 +25,19 @@ internal unsafe struct GroupHash<TLanes, TVector> : IHashWork
         _sum = default;
     }
 
-    /// <summary>Block number <paramref name="step"/>, if a vector of blocks begins there.</summary>
+    /// <summary>
+    /// At every second step a block of the first half together with its counterpart in the second half, where vectors of blocks begin
+    /// there. From the last to the first, since that one waits for the hash before.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step([ConstantExpected] int step)
+    public void Step(int step)
     {
-        if (step == 0)
-            _sum.Add(TLanes.AddToFirst(TLanes.LoadReversed(_ciphertext), _before), _key, AesGroup.Blocks);
-        else if (step < AesGroup.Blocks && step % TLanes.Blocks == 0)
-            _sum.Add(TLanes.LoadReversed(_ciphertext + 16 * step), _key, AesGroup.Blocks - step);
+        int block = AesGroup.Blocks / 2 - TLanes.Blocks - step / 2;
+        if (block < 0 || step % (2 * TLanes.Blocks) != 0)
+            return;
+        TVector first = TLanes.LoadReversed(_ciphertext + 16 * block);
+        TVector second = TLanes.LoadReversed(_ciphertext + 16 * (block + AesGroup.Blocks / 2));
+        _sum.Add(block == 0 ? TLanes.AddToFirst(first, _before) : first, second, _key, AesGroup.Blocks - block);
     }
 
     /// <summary>The hash of the group and all before it.</summary>

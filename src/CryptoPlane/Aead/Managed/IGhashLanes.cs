@@ -26,10 +26,16 @@ internal unsafe interface IGhashLanes<TVector>
     static abstract TVector AddToFirst(TVector blocks, Vector128<ulong> value);
 
     /// <summary>
-    /// Adds the products of <paramref name="x"/>'s blocks and as many powers of H, from H^<paramref name="power"/> downwards, to the three
-    /// sums of every lane; see <see cref="Ghash.AddProduct"/>. The power is a constant and a multiple of <see cref="Blocks"/>.
+    /// Adds the products of two vectors' blocks and powers of H to the three sums of every lane; see <see cref="Ghash.AddProducts"/>.
     /// </summary>
-    static abstract void AddProduct(ref TVector low, ref TVector middle, ref TVector high, TVector x, AeadKeyBlock* key, int power);
+    /// <param name="low">Sum of low·low.</param>
+    /// <param name="middle">Sum of (low+high)·(low+high).</param>
+    /// <param name="high">Sum of high·high.</param>
+    /// <param name="first">To be multiplied by H^<paramref name="power"/> and the powers below it.</param>
+    /// <param name="second">What lies four blocks behind: to be multiplied by H^(power − 4) and those below.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="power">A constant from 8 to 4 + <see cref="Blocks"/>, and a multiple of <see cref="Blocks"/>.</param>
+    static abstract void AddProducts(ref TVector low, ref TVector middle, ref TVector high, TVector first, TVector second, AeadKeyBlock* key, int power);
 
     /// <summary>The sum of all lanes.</summary>
     static abstract Vector128<ulong> Fold(TVector value);

@@ -79,7 +79,7 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
                 Ghash.ExpandPowers(block, Aes256Rounds.Count);
                 break;
         }
-        StackWipe.Run();
+        Scrub.Run();
     }
 
     public int Submit(AeadOperation* operations, int count)

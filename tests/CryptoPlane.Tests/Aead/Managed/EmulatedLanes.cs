@@ -27,10 +27,11 @@ internal readonly unsafe struct EmulatedLanes256 : IGhashLanes<TwoBlocks>
 
     public static TwoBlocks AddToFirst(TwoBlocks blocks, Vector128<ulong> value) => blocks with { First = blocks.First ^ value };
 
-    public static void AddProduct(ref TwoBlocks low, ref TwoBlocks middle, ref TwoBlocks high, TwoBlocks x, AeadKeyBlock* key, int power)
+    public static void AddProducts(
+        ref TwoBlocks low, ref TwoBlocks middle, ref TwoBlocks high, TwoBlocks first, TwoBlocks second, AeadKeyBlock* key, int power)
     {
-        Ghash.AddProduct(ref low.First, ref middle.First, ref high.First, x.First, key, power);
-        Ghash.AddProduct(ref low.Second, ref middle.Second, ref high.Second, x.Second, key, power - 1);
+        Ghash.AddProducts(ref low.First, ref middle.First, ref high.First, first.First, second.First, key, power);
+        Ghash.AddProducts(ref low.Second, ref middle.Second, ref high.Second, first.Second, second.Second, key, power - 1);
     }
 
     public static Vector128<ulong> Fold(TwoBlocks value) => value.First ^ value.Second;
@@ -57,10 +58,11 @@ internal readonly unsafe struct EmulatedLanes512 : IGhashLanes<FourBlocks>
     public static FourBlocks AddToFirst(FourBlocks blocks, Vector128<ulong> value) =>
         blocks with { Lower = EmulatedLanes256.AddToFirst(blocks.Lower, value) };
 
-    public static void AddProduct(ref FourBlocks low, ref FourBlocks middle, ref FourBlocks high, FourBlocks x, AeadKeyBlock* key, int power)
+    public static void AddProducts(
+        ref FourBlocks low, ref FourBlocks middle, ref FourBlocks high, FourBlocks first, FourBlocks second, AeadKeyBlock* key, int power)
     {
-        EmulatedLanes256.AddProduct(ref low.Lower, ref middle.Lower, ref high.Lower, x.Lower, key, power);
-        EmulatedLanes256.AddProduct(ref low.Upper, ref middle.Upper, ref high.Upper, x.Upper, key, power - 2);
+        EmulatedLanes256.AddProducts(ref low.Lower, ref middle.Lower, ref high.Lower, first.Lower, second.Lower, key, power);
+        EmulatedLanes256.AddProducts(ref low.Upper, ref middle.Upper, ref high.Upper, first.Upper, second.Upper, key, power - 2);
     }
 
     public static Vector128<ulong> Fold(FourBlocks value) => EmulatedLanes256.Fold(value.Lower) ^ EmulatedLanes256.Fold(value.Upper);
