@@ -6,6 +6,9 @@ public enum AeadBackendChoice
     /// <summary>The fastest that the CPU has for each algorithm.</summary>
     Auto,
 
+    /// <summary>The kernels of libcryptoplane_aead.so, which must be there.</summary>
+    Native,
+
     /// <summary>The managed AES-NI kernels; libcrypto only for what they cannot do (ChaCha20-Poly1305).</summary>
     Managed,
 

@@ -16,6 +16,9 @@ public enum AeadBackendKind : byte
     /// <summary>libcrypto's EVP.</summary>
     Portable = 2,
 
+    /// <summary>The kernels of native/aead.</summary>
+    Native = 3,
+
     /// <summary>The first number that is free for backends from outside.</summary>
     Custom = 128,
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using CryptoPlane.Aead.Native;
 
 namespace CryptoPlane.Aead;
 
@@ -64,8 +65,10 @@ public sealed unsafe partial class AeadEngine : IDisposable
     public static AeadEngine CreateDefault(AeadEngineOptions? options = null)
     {
         string? forced = Environment.GetEnvironmentVariable(AeadEngineOptions.EnvironmentVariable);
-        (AeadBackendChoice choice, string reason) = (options ?? new AeadEngineOptions()).Resolve(forced);
-        return new AeadEngine(reason, AeadBackends.Create(choice));
+        options ??= new AeadEngineOptions();
+        (AeadBackendChoice choice, string reason) = options.Resolve(forced);
+        string? tier = Environment.GetEnvironmentVariable(NativeAeadLibrary.TierVariable);
+        return new AeadEngine(reason, AeadBackends.Create(choice, tier, LogOnce.To(options.Log)));
     }
 
     /// <summary>One line for people: the backends in their order of preference, and who chose them.</summary>

@@ -8,6 +8,7 @@ public sealed class AeadEngineOptionsTests
     [InlineData(null, AeadBackendChoice.Auto, AeadBackendChoice.Auto, "chosen by CPU")]
     [InlineData("", AeadBackendChoice.Portable, AeadBackendChoice.Portable, "chosen by option")]
     [InlineData("portable", AeadBackendChoice.Managed, AeadBackendChoice.Portable, "chosen by CRYPTOPLANE_AEAD")]
+    [InlineData("native", AeadBackendChoice.Portable, AeadBackendChoice.Native, "chosen by CRYPTOPLANE_AEAD")]
     [InlineData("Managed", AeadBackendChoice.Auto, AeadBackendChoice.Managed, "chosen by CRYPTOPLANE_AEAD")]
     [InlineData("auto", AeadBackendChoice.Portable, AeadBackendChoice.Auto, "chosen by CPU")]
     public void The_environment_overrides_the_option(string? forced, AeadBackendChoice option, AeadBackendChoice expected, string reason)

@@ -22,8 +22,11 @@ public sealed unsafe class AeadEngineTests
     {
         Requirement.That(Environment.GetEnvironmentVariable(AeadEngineOptions.EnvironmentVariable) is null, $"unset {AeadEngineOptions.EnvironmentVariable}");
         using var engine = AeadEngine.CreateDefault(new AeadEngineOptions { Backend = choice });
-        bool managed = choice == AeadBackendChoice.Auto && AeadBackends.IsManagedSupported;
-        Assert.StartsWith(managed ? "managed: " : "portable: ", engine.Description);
+        string best = choice == AeadBackendChoice.Portable ? "portable: "
+            : AeadBackends.IsNativeSupported ? "native: "
+            : AeadBackends.IsManagedSupported ? "managed: "
+            : "portable: ";
+        Assert.StartsWith(best, engine.Description);
         Assert.EndsWith(choice == AeadBackendChoice.Auto ? "(chosen by CPU)" : "(chosen by option)", engine.Description);
     }
 
