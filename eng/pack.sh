@@ -12,13 +12,15 @@ called_from=$PWD
 # shellcheck source=eng/lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
 
+absolute() { (cd "$called_from" && realpath -m -- "$1"); }
+
 output=$root/artifacts/packages work=$root/artifacts/pack properties=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) print_help; exit 0 ;;
-    --output) output=$(realpath -m "$called_from/${2:?"--output needs a directory"}"); shift ;;
+    --output) output=$(absolute "${2:?"--output needs a directory"}"); shift ;;
     --version) properties+=("-p:Version=${2:?"--version needs a version"}"); shift ;;
-    --work) work=$(realpath -m "$called_from/${2:?"--work needs a directory"}"); shift ;;
+    --work) work=$(absolute "${2:?"--work needs a directory"}"); shift ;;
     *) die "unknown argument '$1' (see --help)" ;;
   esac
   shift
