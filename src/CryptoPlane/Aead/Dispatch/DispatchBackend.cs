@@ -1,0 +1,260 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace CryptoPlane.Aead.Dispatch;
+
+/// <summary>
+/// A device and the CPU's kernels behind one backend: each burst goes where it costs the lcore less, and a device that fails, is unplugged
+/// or stalls is replaced by the CPU without an operation lost or sent twice.
+/// </summary>
+/// <remarks>
+/// <para><b>Order.</b> Completions come in the order of submission, whoever did the work, so no connection and no SA is reordered. What
+/// the CPU has done waits for the device's older operations, for no longer than <see cref="DispatchOptions.StallTimeout"/> and the time
+/// that stopping the device takes.</para>
+/// <para><b>Retries.</b> When the device is given up, its operations are done again by the CPU, once it surely touches no buffer any more.
+/// That is right only out of place: in place the device may have encrypted already, and sealing again would apply the key stream twice.
+/// Operations in place end with <see cref="AeadStatus.BackendError"/> and zeros then, so use in-place operations on a device only where a
+/// packet may be dropped.</para>
+/// <para><b>Keys</b> are attached to the device; the CPU's kernels need nothing of their own with a key.</para>
+/// </remarks>
+public sealed unsafe class DispatchBackend : IAeadBackend
+{
+    private readonly IAeadDevice _device;
+    private readonly IAeadBackend _cpu;
+    private readonly DispatchPolicy _policy;
+    private readonly DispatchOptions _options;
+    private readonly Func<long> _clock;
+    private readonly long _stallTicks;
+    private readonly int _limit;
+    private readonly SubmissionRing _order;
+    private AeadOperation** _polled;
+
+    /// <summary>Operations that the device has given back and that are still in <see cref="_order"/>.</summary>
+    private int _ready;
+
+    /// <summary>When the device last completed something, or began to have something to do.</summary>
+    private long _progress;
+
+    private int _errorsInARow;
+
+    /// <summary>Makes a backend of a device and the CPU's kernels.</summary>
+    /// <param name="device">Owned by the result from now on.</param>
+    /// <param name="cpu">A synchronous backend that needs nothing attached to a key: the native or the managed kernels. Owned as well.</param>
+    /// <param name="options">How the work is shared out.</param>
+    /// <exception cref="ArgumentException">The second backend is not synchronous, or attaches something to keys.</exception>
+    public DispatchBackend(IAeadDevice device, IAeadBackend cpu, DispatchOptions? options = null)
+        : this(device, cpu, options ?? new DispatchOptions(), Stopwatch.GetTimestamp, Stopwatch.Frequency)
+    {
+    }
+
+    internal DispatchBackend(IAeadDevice device, IAeadBackend cpu, DispatchOptions options, Func<long> clock, long ticksPerSecond)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(cpu);
+        if (!cpu.IsSynchronous || cpu.Kind == AeadBackendKind.Portable)
+            throw new ArgumentException($"'{cpu.Name}' cannot stand in for a device: take the native or the managed kernels.", nameof(cpu));
+        options.Validate();
+        _device = device;
+        _cpu = cpu;
+        _options = options;
+        _policy = new DispatchPolicy(options);
+        _clock = clock;
+        _stallTicks = Math.Max(1, (long)(options.StallTimeout.TotalSeconds * ticksPerSecond));
+        _limit = options.InFlightLimit == 0 ? device.Depth : Math.Min(options.InFlightLimit, device.Depth);
+        _order = new SubmissionRing(AeadEngine.MaxInFlight);
+        _polled = (AeadOperation**)NativeMemory.Alloc(AeadEngine.MaxInFlight, (nuint)sizeof(AeadOperation*));
+    }
+
+    /// <inheritdoc/>
+    public string Name => _device.Name;
+
+    /// <inheritdoc/>
+    public AeadBackendKind Kind => _device.Kind;
+
+    /// <inheritdoc/>
+    public string Description => $"{_device.Description}, or {_cpu.Description}, whichever is cheaper";
+
+    /// <inheritdoc/>
+    public bool IsSynchronous => false;
+
+    /// <inheritdoc/>
+    public int InFlight => _order.Count;
+
+    /// <summary>How things stand with the device.</summary>
+    public DispatchState State { get; private set; }
+
+    /// <summary>Operations that went to the device.</summary>
+    public long SentToDevice { get; private set; }
+
+    /// <summary>Operations that went to the CPU at once.</summary>
+    public long SentToCpu { get; private set; }
+
+    /// <summary>Operations that the device did not do, and the CPU did.</summary>
+    public long Retried { get; private set; }
+
+    /// <summary>Operations in place that the device did not do, and that nobody can do any more.</summary>
+    public long Lost { get; private set; }
+
+    /// <inheritdoc/>
+    public bool Supports(AeadAlgorithm algorithm) => _device.Supports(algorithm) && _cpu.Supports(algorithm);
+
+    /// <inheritdoc/>
+    public bool TryAttachKey(AeadKeyHandle key) => _device.TryAttachKey(key);
+
+    /// <inheritdoc/>
+    public void DetachKey(AeadKeyHandle key) => _device.DetachKey(key);
+
+    /// <inheritdoc/>
+    public int Submit(AeadOperation* operations, int count)
+    {
+        if (State == DispatchState.Sharing && !_device.IsHealthy)
+            State = DispatchState.Abandoning;
+        int room = Math.Min(count, _order.Free);
+        int taken = 0;
+        while (taken < room)
+        {
+            AeadOperation* first = operations + taken;
+            int lengthClass = DispatchPolicy.ClassOf(first->Length);
+            int run = 1;
+            while (taken + run < room && DispatchPolicy.ClassOf(first[run].Length) == lengthClass)
+                run++;
+            int sent = State == DispatchState.Sharing && _policy.PrefersDevice(first->Length) ? ToDevice(first, run, lengthClass) : 0;
+            // What the device has no room for waits for nothing: the CPU does it.
+            ToCpu(first + sent, run - sent, lengthClass);
+            taken += run;
+        }
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public int Poll(AeadOperation** completed, int capacity)
+    {
+        if (State == DispatchState.Sharing)
+            Collect();
+        if (State == DispatchState.Abandoning && _device.TryAbandon())
+            RetryAll();
+        int count = 0;
+        while (count < capacity && _order.Count > 0)
+        {
+            if (_order.OldestKind != AeadBackendKind.None)
+            {
+                if (_ready == 0)
+                    break;
+                _ready--;
+            }
+            completed[count++] = _order.Pop();
+        }
+        return count;
+    }
+
+    /// <summary>Frees the device's queue pair and the CPU's backend.</summary>
+    /// <exception cref="InvalidOperationException">Operations are in flight.</exception>
+    public void Dispose()
+    {
+        if (_polled == null)
+            return;
+        if (_order.Count != 0)
+            throw new InvalidOperationException("Operations are in flight: poll what was submitted before.");
+        _device.Dispose();
+        _cpu.Dispose();
+        _order.Dispose();
+        NativeMemory.Free(_polled);
+        _polled = null;
+    }
+
+    private int ToDevice(AeadOperation* first, int run, int lengthClass)
+    {
+        int inFlight = _device.InFlight;
+        int wanted = Math.Min(run, _limit - inFlight);
+        if (wanted <= 0)
+            return 0;
+        long begin = _clock();
+        if (inFlight == 0)
+            _progress = begin;
+        int sent = _device.Submit(first, wanted);
+        if (sent > 0)
+            _policy.MeasuredSubmission(lengthClass, sent, _clock() - begin);
+        for (int i = 0; i < sent; i++)
+            _order.Push(first + i, Kind);
+        SentToDevice += sent;
+        return sent;
+    }
+
+    private void ToCpu(AeadOperation* first, int run, int lengthClass)
+    {
+        if (run == 0)
+            return;
+        long begin = _clock();
+        _cpu.Submit(first, run);
+        _policy.MeasuredCpu(lengthClass, run, _clock() - begin);
+        for (int i = 0; i < run; i++)
+            _order.Push(first + i, AeadBackendKind.None);
+        SentToCpu += run;
+    }
+
+    /// <summary>Takes what the device has completed, and gives the device up if it completes nothing, or only failures.</summary>
+    private void Collect()
+    {
+        if (!_device.IsHealthy)
+        {
+            State = DispatchState.Abandoning;
+            return;
+        }
+        if (_device.InFlight == 0)
+            return;
+        long begin = _clock();
+        int polled = _device.Poll(_polled, AeadEngine.MaxInFlight);
+        long now = _clock();
+        if (polled == 0)
+        {
+            if (now - _progress > _stallTicks)
+                State = DispatchState.Abandoning;
+            return;
+        }
+        _policy.MeasuredCollection(polled, now - begin);
+        _progress = now;
+        _ready += polled;
+        for (int i = 0; i < polled; i++)
+        {
+            bool failed = _polled[i]->Status == AeadStatus.BackendError;
+            _errorsInARow = failed ? _errorsInARow + 1 : 0;
+            if (failed)
+                Retry(_polled[i]);
+        }
+        if (_errorsInARow >= _options.ErrorLimit)
+            State = DispatchState.Abandoning;
+    }
+
+    /// <summary>Does by the CPU, in order, what the stopped device had in flight.</summary>
+    private void RetryAll()
+    {
+        int count = _order.Count;
+        for (int i = 0; i < count; i++)
+        {
+            bool waits = _order.OldestKind != AeadBackendKind.None;
+            AeadOperation* operation = _order.Pop();
+            if (waits && _ready > 0)
+                _ready--; // The device had completed this one, or the CPU had done it again.
+            else if (waits)
+                Retry(operation);
+            _order.Push(operation, AeadBackendKind.None);
+        }
+        State = DispatchState.CpuOnly;
+    }
+
+    /// <summary>Does an operation again that the device failed at and touches no more.</summary>
+    private void Retry(AeadOperation* operation)
+    {
+        if (operation->Source != operation->Destination)
+        {
+            _cpu.Submit(operation, 1);
+            Retried++;
+            return;
+        }
+        // Nobody knows whether the key stream is in there already.
+        nuint written = operation->Length + (operation->Direction == AeadDirection.Seal ? (nuint)AeadSizes.Tag : 0);
+        NativeMemory.Clear(operation->Destination, written);
+        operation->Status = AeadStatus.BackendError;
+        Lost++;
+    }
+}

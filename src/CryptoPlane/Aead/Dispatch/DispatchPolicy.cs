@@ -1,0 +1,66 @@
+using System.Numerics;
+
+namespace CryptoPlane.Aead.Dispatch;
+
+/// <summary>
+/// Where an operation is cheaper for the lcore, by what it has measured: the CPU's kernels cost the work itself, a device costs handing over
+/// and collecting.
+/// </summary>
+/// <remarks>
+/// Costs are kept per class of lengths (powers of two of 16-byte blocks) as moving averages in clock ticks per operation, so that a noisy
+/// machine or a frequency change moves the break-even within some hundred bursts. Given the same calls it decides the same.
+/// </remarks>
+internal sealed class DispatchPolicy
+{
+    /// <summary>Classes: 0 blocks, 1, 2 to 3, 4 to 7, and so on.</summary>
+    private const int Classes = 29;
+
+    /// <summary>The newest measurement's part of the average is one in so many.</summary>
+    private const double Memory = 8;
+
+    private readonly double[] _cpu = new double[Classes], _device = new double[Classes];
+    private readonly uint[] _bursts = new uint[Classes];
+    private readonly uint _probeMask;
+    private readonly uint _minimumLength;
+    private double _collecting;
+
+    public DispatchPolicy(DispatchOptions options)
+    {
+        _probeMask = (uint)options.ProbeInterval - 1;
+        _minimumLength = (uint)options.MinimumLength;
+    }
+
+    /// <summary>The class of a length.</summary>
+    public static int ClassOf(uint length) => 32 - BitOperations.LeadingZeroCount((length + 15) / 16);
+
+    /// <summary>Ticks per operation of a class, as far as they are known: 0 means not yet.</summary>
+    public (double Cpu, double Device) CostOf(int lengthClass) =>
+        (_cpu[lengthClass], _device[lengthClass] == 0 ? 0 : _device[lengthClass] + _collecting);
+
+    /// <summary>Whether a burst of this length goes to the device. Every call counts as a burst of its class.</summary>
+    public bool PrefersDevice(uint length)
+    {
+        if (length < _minimumLength)
+            return false;
+        int lengthClass = ClassOf(length);
+        uint burst = _bursts[lengthClass]++;
+        (double cpu, double device) = CostOf(lengthClass);
+        // Both are tried at first, and again now and then.
+        if (device == 0 || cpu == 0)
+            return device == 0;
+        bool prefers = device < cpu;
+        return (burst & _probeMask) == _probeMask ? !prefers : prefers;
+    }
+
+    /// <summary>The CPU carried out <paramref name="count"/> operations of one class.</summary>
+    public void MeasuredCpu(int lengthClass, int count, long ticks) => Average(ref _cpu[lengthClass], (double)ticks / count);
+
+    /// <summary>The device took <paramref name="count"/> operations of one class.</summary>
+    public void MeasuredSubmission(int lengthClass, int count, long ticks) => Average(ref _device[lengthClass], (double)ticks / count);
+
+    /// <summary><paramref name="count"/> operations of any class were collected.</summary>
+    public void MeasuredCollection(int count, long ticks) => Average(ref _collecting, (double)ticks / count);
+
+    private static void Average(ref double average, double measured) =>
+        average = average == 0 ? Math.Max(measured, double.Epsilon) : average + ((measured - average) / Memory);
+}
