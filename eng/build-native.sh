@@ -1,35 +1,38 @@
 #!/usr/bin/env bash
-# usage: eng/build-native.sh [--tests] [--verbose]
+# usage: eng/build-native.sh [aead|dpdk] [--tests] [--verbose]
 #
-# Builds native/aead with CMake and puts into artifacts/native/linux-x64:
+# Builds native/aead (or native/dpdk) with CMake and puts into artifacts/native/linux-x64:
 #   libcryptoplane_aead.so            the library, stripped
 #   libcryptoplane_aead.so.dbg        its symbols, which debuggers and profilers find by the link that the library has
 #   libcryptoplane_aead_emulated.so   with --tests: the same, VAES and VPCLMULQDQ emulated; the programs for ctest are in
 #                                     artifacts/native/build then
+#   libcryptoplane_dpdk.so            with dpdk: the shim over the DPDK that is installed, and its .dbg
 # Only what has changed is compiled, and builds that run at the same time wait for one another.
 #
 #   --tests    also build what the tests need
 #   --verbose  show what the compiler says even where all is well
 #
-# "dotnet build" calls this for src/CryptoPlane. CC and CFLAGS choose another compiler or options when
+# "dotnet build" calls this for src/CryptoPlane and src/CryptoPlane.Dpdk. CC and CFLAGS choose another compiler or options when
 # artifacts/native/build is made: remove it first.
-# Exit code 3: not on Linux x64, or CMake or a compiler is missing, and nothing was built.
+# Exit code 3: not on Linux x64, or CMake, a compiler or (for dpdk) DPDK is missing, and nothing was built.
 set -euo pipefail
 # shellcheck source=eng/lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
 
-tests=false verbose=false
+room=aead tests=false verbose=false
 for argument in "$@"; do
   case $argument in
     -h | --help) print_help; exit 0 ;;
+    aead | dpdk) room=$argument ;;
     --tests) tests=true ;;
     --verbose) verbose=true ;;
     *) die "unknown argument '$argument' (see --help)" ;;
   esac
 done
 
+declare -A without=([aead]="the managed AEAD kernels will be used" [dpdk]="there will be no DPDK devices")
 cannot() {
-  say "native/aead is not built, so the managed AEAD kernels will be used: $*"
+  say "native/$room is not built, so ${without[$room]}: $*"
   exit 3
 }
 
@@ -43,11 +46,17 @@ if [[ -n ${CC:-} ]]; then has "${CC%% *}" || missing+=("$CC"); else has cc || ha
 has objcopy || missing+=(binutils)
 has flock || missing+=(util-linux)
 [[ ${#missing[@]} -eq 0 ]] || cannot "${missing[*]} missing (run eng/install-deps.sh build)"
+if [[ $room == dpdk ]]; then
+  if ! has pkg-config || ! pkg-config --exists 'libdpdk >= 22.11'; then
+    cannot "DPDK 22.11 or later is missing (run eng/install-deps.sh dpdk)"
+  fi
+fi
 
 tree=$root/artifacts/native/build
+[[ $room == aead ]] || tree+=-$room
 output=$root/artifacts/native/linux-x64
 mkdir -p "$tree" "$output"
-exec 9>"$root/artifacts/native/.lock"
+exec 9>"$root/artifacts/native/.lock-$room"
 flock 9
 
 log=$(mktemp)
@@ -64,14 +73,14 @@ run() {
 }
 
 # CMake refuses a tree that was configured in another place: this is what a copied or moved repository has.
-if [[ -f $tree/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root/native/aead" "$tree/CMakeCache.txt"; then
+if [[ -f $tree/CMakeCache.txt ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root/native/$room" "$tree/CMakeCache.txt"; then
   rm -rf "$tree"
 fi
-options=(-DCMAKE_BUILD_TYPE=Release) targets=(cryptoplane_aead)
-if [[ $tests == true ]]; then
+options=(-DCMAKE_BUILD_TYPE=Release) targets=("cryptoplane_$room")
+if [[ $room == aead && $tests == true ]]; then
   options+=(-DCP_EMULATE_VAES=ON -DCP_TESTS=ON) targets=(all)
 fi
-run cmake -S native/aead -B "$tree" -G "Unix Makefiles" "${options[@]}"
+run cmake -S "native/$room" -B "$tree" -G "Unix Makefiles" "${options[@]}"
 run cmake --build "$tree" --parallel "$(nproc)" --target "${targets[@]}"
 
 # install NAME: strips a library that was built and splits its symbols off. A process that has the old one loaded keeps it.
@@ -87,6 +96,6 @@ install() {
 }
 
 # The library's time says when its sources were looked at last: MSBuild compares.
-install libcryptoplane_aead.so
-if [[ $tests == true ]]; then install libcryptoplane_aead_emulated.so; fi
-say "built native/aead: ${output#"$root"/}"
+install "libcryptoplane_$room.so"
+if [[ $room == aead && $tests == true ]]; then install libcryptoplane_aead_emulated.so; fi
+say "built native/$room: ${output#"$root"/}"

@@ -7,6 +7,7 @@
 #   GROUP    build  what the library itself needs: OpenSSL 3's libcrypto at run time, CMake and a C compiler for native/aead
 #            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect), and what native/aead's tests need
 #            demo   what eng/demo.sh uses
+#            dpdk   DPDK with its drivers, for src/CryptoPlane.Dpdk
 #            bench  what eng/bench.sh uses (the peers); add the group build: some of it is C
 #            Without a group: all of them.
 #   --check  install nothing, only say what is missing (exit code 1 if anything is)
@@ -18,6 +19,7 @@ declare -A groups=(
   [build]="ca-certificates libssl3 binutils cmake gcc libc6-dev make"
   [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck"
   [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
+  [dpdk]="libdpdk-dev dpdk pkg-config"
   [bench]="libipsec-mb-dev libssl-dev openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
 )
 
@@ -27,11 +29,11 @@ for argument in "$@"; do
   case $argument in
     -h | --help) print_help; exit 0 ;;
     --check) check_only=true ;;
-    build | test | demo | bench) chosen+=("$argument") ;;
+    build | test | demo | dpdk | bench) chosen+=("$argument") ;;
     *) die "unknown argument '$argument' (see --help)" ;;
   esac
 done
-[[ ${#chosen[@]} -gt 0 ]] || chosen=(build test demo bench)
+[[ ${#chosen[@]} -gt 0 ]] || chosen=(build test demo dpdk bench)
 
 is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -111,7 +111,7 @@ run_native() {
 
 step "Dependencies"
 need_dotnet
-if [[ $install == true ]] && ! eng/install-deps.sh build test demo; then
+if [[ $install == true ]] && ! eng/install-deps.sh build test demo dpdk; then
   ! is_ci || { fail "dependencies could not be installed"; finish; }
   warn "going on without them: the tests that need them are skipped"
 fi

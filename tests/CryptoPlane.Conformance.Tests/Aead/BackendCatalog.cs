@@ -7,7 +7,7 @@ namespace CryptoPlane.Conformance.Tests.Aead;
 
 /// <summary>
 /// Every backend, and every tier of it, that this machine can run: natively, or, where the CPU lacks the vector forms of AES and carry-less
-/// multiplication, emulated (native/aead/tests/emulated_vaes.h). What it cannot run is named, not left out in silence.
+/// multiplication, emulated (native/aead/tests/emulated_vaes.h); and DPDK's software crypto devices. What it cannot run is named, not left out in silence.
 /// </summary>
 internal static class BackendCatalog
 {
@@ -30,6 +30,8 @@ internal static class BackendCatalog
                 names.Add($"emulated/{tier.Name}");
             foreach (GhashTier tier in s_managed.Where(IsRunnable))
                 names.Add($"managed/{tier}");
+            foreach (string device in DpdkDevices.Names)
+                names.Add($"dpdk/{device}");
             names.Add("portable");
             return names;
         }
@@ -40,6 +42,7 @@ internal static class BackendCatalog
     [
         .. Native.Where(tier => !tier.IsSupported && !Emulated.Any(emulated => emulated.Name == tier.Name)).Select(tier => $"native/{tier.Name} ({tier.Instructions})"),
         .. s_managed.Where(tier => !IsRunnable(tier)).Select(tier => $"managed/{tier} ({ManagedBackend.TierName(tier)})"),
+        .. DpdkDevices.Problem is string problem ? new[] { $"dpdk ({problem})" } : [],
     ];
 
     private static IReadOnlyList<NativeAeadTier> Native => NativeAeadLibrary.Default?.Tiers ?? [];
@@ -49,7 +52,7 @@ internal static class BackendCatalog
         (s_emulated.Value?.Tiers ?? []).Where(tier => tier.IsSupported && Native.Any(native => native.Name == tier.Name && !native.IsSupported));
 
     /// <summary>Whether a backend does ChaCha20-Poly1305 itself.</summary>
-    public static bool HasChaCha(string name) => !name.StartsWith("managed/", StringComparison.Ordinal);
+    public static bool HasChaCha(string name) => name.Split('/')[0] is "native" or "emulated" or "portable";
 
     /// <summary>An engine whose first choice is the named backend; what it lacks (managed: ChaCha20-Poly1305) falls through to the portable one.</summary>
     public static AeadEngine CreateEngine(string name)
@@ -61,6 +64,7 @@ internal static class BackendCatalog
             "native" => new AeadEngine(new NativeBackend(Native.Single(tier => tier.Name == parts[1])), portable),
             "emulated" => new AeadEngine(new NativeBackend(Emulated.Single(tier => tier.Name == parts[1])), portable),
             "managed" => new AeadEngine(new ManagedBackend(Enum.Parse<GhashTier>(parts[1])), portable),
+            "dpdk" => new AeadEngine(DpdkDevices.CreateBackend(parts[1]), portable),
             _ => new AeadEngine(portable),
         };
     }

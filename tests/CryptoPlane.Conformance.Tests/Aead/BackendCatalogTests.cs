@@ -23,6 +23,13 @@ public sealed class BackendCatalogTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Dpdk_is_there()
+    {
+        Requirement.That(DpdkDevices.Problem == null, $"DPDK does not start: {DpdkDevices.Problem}");
+        Assert.NotEmpty(DpdkDevices.Names);
+    }
+
+    [Fact]
     public void The_native_kernels_are_there_and_what_the_cpu_lacks_is_emulated()
     {
         Requirement.That(NativeAeadLibrary.Default != null, $"no native kernels: {NativeAeadLibrary.Problem} (run eng/build-native.sh)");

@@ -33,7 +33,7 @@ public sealed unsafe class GuardPageTests
         var operation = (AeadOperation*)descriptor.Pointer;
         foreach (AeadAlgorithm algorithm in new[] { AeadAlgorithm.Aes128Gcm, AeadAlgorithm.Aes256Gcm, AeadAlgorithm.ChaCha20Poly1305 })
         {
-            using AeadKey key = AeadKey.Create(algorithm, new byte[AeadSizes.Key(algorithm)]);
+            AeadKeyHandle key = AeadKey.CreateDetached(algorithm, new byte[AeadSizes.Key(algorithm)]);
             for (int length = 0; length <= 300; length++)
             {
                 using var plaintext = new NativeBuffer(length, guard);
@@ -46,7 +46,7 @@ public sealed unsafe class GuardPageTests
                     *operation = default;
                     operation->Source = source.Pointer;
                     operation->Destination = destination.Pointer;
-                    operation->Key = key.Handle;
+                    operation->Key = key;
                     operation->Length = (uint)length;
                     operation->Direction = direction;
                     operation->AadPointer = aad.Pointer;
@@ -65,6 +65,7 @@ public sealed unsafe class GuardPageTests
                 Run(ciphertext, ciphertext, AeadDirection.Open, AeadStatus.Success);
                 Run(ciphertext, ciphertext, AeadDirection.Seal, AeadStatus.Success);
             }
+            engine.Retire(key);
         }
     }
 }

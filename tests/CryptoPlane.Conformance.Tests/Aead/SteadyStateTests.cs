@@ -132,7 +132,7 @@ public sealed unsafe class SteadyStateTests
 
         public void Dispose()
         {
-            _key.Dispose();
+            _engine.Retire(_key.Detach());
             _engine.Dispose();
             _descriptors.Dispose();
             _source.Dispose();

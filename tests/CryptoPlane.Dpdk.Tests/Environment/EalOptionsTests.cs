@@ -1,0 +1,58 @@
+namespace CryptoPlane.Dpdk.Tests.Environment;
+
+public sealed class EalOptionsTests
+{
+    [Fact]
+    public void Without_devices_nothing_on_the_pci_bus_is_touched()
+    {
+        List<string> arguments = new EalOptions { MemoryMegabytes = 128 }.ToArguments(firstCpu: 3);
+        Assert.Equal("cryptoplane --no-telemetry --log-level=4 --lcores 0@3 -m 128 --in-memory --no-pci --iova-mode=va", string.Join(' ', arguments));
+    }
+
+    [Fact]
+    public void Devices_are_allowed_one_by_one()
+    {
+        var options = new EalOptions
+        {
+            Memory = EalMemory.HugePages,
+            MainCpu = 7,
+            PciDevices = ["0000:3d:01.0,qat_sym_enq_threshold=32"],
+            VirtualDevices = ["crypto_openssl0", "net_null0,size=64"],
+            ExtraArguments = ["--socket-limit", "512"],
+        };
+        string arguments = string.Join(' ', options.ToArguments(firstCpu: 0));
+        Assert.EndsWith("--in-memory -a 0000:3d:01.0,qat_sym_enq_threshold=32 --vdev crypto_openssl0 --vdev net_null0,size=64 --socket-limit 512", arguments, StringComparison.Ordinal);
+        Assert.Contains("--lcores 0@7", arguments, StringComparison.Ordinal);
+        Assert.DoesNotContain("--no-pci", arguments, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Too_few_huge_pages_are_an_error_that_says_how_to_get_them()
+    {
+        var options = new EalOptions { MemoryMegabytes = 256 };
+        Eal.Validate(options, freeMegabytes: 256);
+        var error = Assert.Throws<DpdkException>(() => Eal.Validate(options, freeMegabytes: 255));
+        Assert.Contains("sysctl -w vm.nr_hugepages=136", error.Message, StringComparison.Ordinal);
+        Assert.Contains("NoHugePages", error.Message, StringComparison.Ordinal);
+        Eal.Validate(new EalOptions { Memory = EalMemory.NoHugePages }, freeMegabytes: 0);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("--vdev")]
+    [InlineData("crypto_null0 --no-huge")]
+    public void A_device_is_not_a_way_to_pass_other_arguments(string device)
+    {
+        Assert.Throws<ArgumentException>(() => Eal.Validate(new EalOptions { VirtualDevices = [device] }, freeMegabytes: 1024));
+        Assert.Throws<ArgumentException>(() => Eal.Validate(new EalOptions { PciDevices = [device] }, freeMegabytes: 1024));
+    }
+
+    [Fact]
+    public void What_would_make_the_eal_abort_is_refused_before()
+    {
+        Assert.Throws<ArgumentException>(() => Eal.Validate(new EalOptions { VirtualDevices = ["net_null0", "net_null0,size=64"] }, 1024));
+        Assert.Throws<ArgumentException>(() => Eal.Validate(new EalOptions { Memory = EalMemory.NoHugePages, PciDevices = ["0000:3d:01.0"] }, 1024));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Eal.Validate(new EalOptions { MemoryMegabytes = 8 }, 1024));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Eal.Validate(new EalOptions { LogLevel = 0 }, 1024));
+    }
+}
