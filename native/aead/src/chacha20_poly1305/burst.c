@@ -5,7 +5,7 @@
  */
 #include "chacha20_poly1305.h"
 
-#include "chacha20.h"
+#include "chacha20_few.h"
 #include "mac.h"
 
 enum {
@@ -15,8 +15,8 @@ enum {
     /* Blocks of key stream that are made at once. A multiple of WORDS. */
     KEY_STREAM_BLOCKS = 256,
 
-    /* What making powers of r and adding up lanes costs, in steps of multiplying and adding. */
-    ALONE_EXTRA_STEPS = 6,
+    /* More than this, and an operation is worked on alone, with as many at once, so that they and its data stay in the nearest cache. */
+    LONG_BLOCKS = 64,
 
     /* At least what the functions below put on the stack. */
     STACK_TO_WIPE = 3072,
@@ -41,7 +41,7 @@ CP_INLINE uint32_t blocks_of(const cp_aead_operation *operation) {
 CP_INLINE void make_key_stream(workspace *work, const chacha_span *spans, size_t count, uint32_t blocks) {
     size_t written = (size_t)(blocks + WORDS - 1) / WORDS * WORDS * CHACHA_BLOCK;
     work->used = work->used < written ? written : work->used;
-    chacha_key_stream(work->key_stream, spans, count);
+    chacha_key_stream(work->key_stream, spans, count, blocks);
 }
 
 CP_INLINE void xor_bytes(uint8_t *destination, const uint8_t *source, const uint8_t *key_stream, size_t length) {
@@ -51,36 +51,18 @@ CP_INLINE void xor_bytes(uint8_t *destination, const uint8_t *source, const uint
         xor_short(destination, source, key_stream, length);
 }
 
-/* Encrypts or decrypts. `key_stream` holds the operation's blocks from 0 on; where they are more than fit, the rest is made here. */
+/* Encrypts or decrypts. `key_stream` holds the operation's blocks from 0 on, or LONG_BLOCKS of them, and the rest is made here. */
 static void crypt(workspace *work, const cp_aead_operation *operation, const uint8_t *key_stream) {
-    const size_t length = operation->length, at_hand = (KEY_STREAM_BLOCKS - 1) * CHACHA_BLOCK;
+    const size_t length = operation->length, at_hand = (LONG_BLOCKS - 1) * CHACHA_BLOCK;
     size_t done = length < at_hand ? length : at_hand;
     xor_bytes(operation->destination, operation->source, key_stream + CHACHA_BLOCK, done);
     while (done < length) {
-        size_t now = length - done < sizeof work->key_stream ? length - done : sizeof work->key_stream;
+        size_t now = length - done < LONG_BLOCKS * CHACHA_BLOCK ? length - done : LONG_BLOCKS * CHACHA_BLOCK;
         uint32_t blocks = (uint32_t)((now + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
         chacha_span span = {operation->key->round_keys[0], operation->nonce, (uint32_t)(1 + done / CHACHA_BLOCK), blocks};
         make_key_stream(work, &span, 1, blocks);
         xor_bytes(operation->destination + done, operation->source + done, work->key_stream, now);
         done += now;
-    }
-}
-
-/* Tags of up to QUADS operations, in the way that takes fewer steps. */
-CP_INLINE void make_tags(workspace *work, uint8_t (*tags)[CP_AEAD_TAG_SIZE], cp_aead_operation *const *operations, unsigned count,
-                         unsigned direction) {
-    mac_input *inputs = work->inputs;
-    uint32_t longest = 0, alone = 0;
-    for (unsigned i = 0; i < count; i++) {
-        mac_describe(&inputs[i], operations[i], direction == CP_AEAD_SEAL ? operations[i]->destination : operations[i]->source);
-        longest = longest < inputs[i].blocks ? inputs[i].blocks : longest;
-        alone += inputs[i].blocks / QUADS + ALONE_EXTRA_STEPS;
-    }
-    if (longest <= alone) {
-        mac_side_by_side(tags, inputs, work->one_time_keys, count);
-    } else {
-        for (unsigned i = 0; i < count; i++)
-            mac_alone(tags[i], &inputs[i], work->one_time_keys[i]);
     }
 }
 
@@ -95,7 +77,7 @@ CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, 
     uint32_t blocks = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t now = blocks_of(operations[i]);
-        now = now < KEY_STREAM_BLOCKS ? now : KEY_STREAM_BLOCKS;
+        now = now < LONG_BLOCKS ? now : LONG_BLOCKS;
         work->spans[i] = (chacha_span){operations[i]->key->round_keys[0], operations[i]->nonce, 0, now};
         work->first_block[i] = blocks;
         blocks += now;
@@ -113,8 +95,9 @@ CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, 
             memcpy(work->one_time_keys[i], streams[i], POLY_KEY);
             if (direction == CP_AEAD_SEAL)
                 crypt(work, few[i], streams[i]);
+            mac_describe(&work->inputs[i], few[i], direction == CP_AEAD_SEAL ? few[i]->destination : few[i]->source);
         }
-        make_tags(work, tags, few, now, direction);
+        mac_all(tags, work->inputs, work->one_time_keys, now);
         for (unsigned i = 0; i < now; i++) {
             cp_aead_operation *operation = few[i];
             if (direction == CP_AEAD_SEAL) {
@@ -148,7 +131,8 @@ static __attribute__((noinline)) void run_slice(workspace *work, cp_aead_operati
     for (size_t first = 0; first < count;) {
         uint32_t blocks = blocks_of(sorted[first]);
         size_t now = 1;
-        while (first + now < count && blocks + blocks_of(sorted[first + now]) <= KEY_STREAM_BLOCKS)
+        while (first + now < count && blocks + blocks_of(sorted[first + now]) <= KEY_STREAM_BLOCKS &&
+               blocks_of(sorted[first + now]) <= LONG_BLOCKS)
             blocks += blocks_of(sorted[first + now++]);
         if (now > QUADS && first + now < count)
             now -= now % QUADS;

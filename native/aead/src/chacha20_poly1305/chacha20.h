@@ -24,9 +24,30 @@ typedef struct {
     uint32_t blocks;
 } chacha_span;
 
+/* Where in a list of spans the next block is. */
+typedef struct {
+    const chacha_span *span, *end;
+    uint32_t done; /* blocks of `span` */
+} chacha_cursor;
+
+CP_INLINE void chacha_advance(chacha_cursor *cursor, uint32_t blocks) {
+    cursor->done += blocks;
+    if (cursor->done == cursor->span->blocks) {
+        cursor->span++;
+        cursor->done = 0;
+    }
+}
+
+/* "expand 32-byte k" (RFC 8439 §2.3). */
+#define CHACHA_CONSTANT_0 0x61707865
+#define CHACHA_CONSTANT_1 0x3320646e
+#define CHACHA_CONSTANT_2 0x79622d32
+#define CHACHA_CONSTANT_3 0x6b206574
+
 /* Four quarter rounds (RFC 8439 §2.1) side by side: of columns where `shift` is 0, of diagonals where it is 1. */
 CP_INLINE void chacha_round(vec rows[16], int shift) {
     vec *a = rows, *b = rows + 4, *c = rows + 8, *d = rows + 12;
+    const vec_rotations rotations = vec_get_rotations();
 #define EACH(statement)                                                                                                                    \
     _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                                                  \
         int j = (i + shift) % 4, k = (i + 2 * shift) % 4, l = (i + 3 * shift) % 4;                                                         \
@@ -34,14 +55,41 @@ CP_INLINE void chacha_round(vec rows[16], int shift) {
         statement;                                                                                                                         \
     }
     EACH(a[i] = vec_add_words(a[i], b[j]));
-    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 16));
+    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 16, rotations));
     EACH(c[k] = vec_add_words(c[k], d[l]));
-    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 12));
+    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 12, rotations));
     EACH(a[i] = vec_add_words(a[i], b[j]));
-    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 8));
+    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 8, rotations));
     EACH(c[k] = vec_add_words(c[k], d[l]));
-    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 7));
+    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 7, rotations));
 #undef EACH
+}
+
+/* Twenty rounds; four per turn of the loop, since the compiler copies rows at the end of a turn. */
+CP_INLINE void chacha_rounds(vec rows[16]) {
+    for (int round = 0; round < 20; round += 4) {
+        chacha_round(rows, 0);
+        chacha_round(rows, 1);
+        chacha_round(rows, 0);
+        chacha_round(rows, 1);
+    }
+}
+
+/* Part k of 128 bits of each of four vectors, one behind the other, to `out` + k·`distance`. */
+CP_INLINE void chacha_store_parts(uint8_t *out, size_t distance, vec a, vec b, vec c, vec d) {
+#ifdef __AVX512BW__
+    vec even_ab = _mm512_shuffle_i32x4(a, b, 0x88), odd_ab = _mm512_shuffle_i32x4(a, b, 0xDD);
+    vec even_cd = _mm512_shuffle_i32x4(c, d, 0x88), odd_cd = _mm512_shuffle_i32x4(c, d, 0xDD);
+    vec_store(out, _mm512_shuffle_i32x4(even_ab, even_cd, 0x88));
+    vec_store(out + distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0x88));
+    vec_store(out + 2 * distance, _mm512_shuffle_i32x4(even_ab, even_cd, 0xDD));
+    vec_store(out + 3 * distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0xDD));
+#else
+    vec_store(out, _mm256_permute2x128_si256(a, b, 0x20));
+    vec_store(out + 32, _mm256_permute2x128_si256(c, d, 0x20));
+    vec_store(out + distance, _mm256_permute2x128_si256(a, b, 0x31));
+    vec_store(out + distance + 32, _mm256_permute2x128_si256(c, d, 0x31));
+#endif
 }
 
 /*
@@ -61,23 +109,8 @@ CP_INLINE void chacha_store(uint8_t *out, const vec rows[16]) {
         quarter[g][3] = vec_unpack_high(high01, high23);
     }
 #pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-#ifdef __AVX512BW__
-        vec even01 = _mm512_shuffle_i32x4(quarter[0][j], quarter[1][j], 0x88),
-            odd01 = _mm512_shuffle_i32x4(quarter[0][j], quarter[1][j], 0xDD);
-        vec even23 = _mm512_shuffle_i32x4(quarter[2][j], quarter[3][j], 0x88),
-            odd23 = _mm512_shuffle_i32x4(quarter[2][j], quarter[3][j], 0xDD);
-        vec_store(out + CHACHA_BLOCK * j, _mm512_shuffle_i32x4(even01, even23, 0x88));
-        vec_store(out + CHACHA_BLOCK * (4 + j), _mm512_shuffle_i32x4(odd01, odd23, 0x88));
-        vec_store(out + CHACHA_BLOCK * (8 + j), _mm512_shuffle_i32x4(even01, even23, 0xDD));
-        vec_store(out + CHACHA_BLOCK * (12 + j), _mm512_shuffle_i32x4(odd01, odd23, 0xDD));
-#else
-        vec_store(out + CHACHA_BLOCK * j, _mm256_permute2x128_si256(quarter[0][j], quarter[1][j], 0x20));
-        vec_store(out + CHACHA_BLOCK * j + 32, _mm256_permute2x128_si256(quarter[2][j], quarter[3][j], 0x20));
-        vec_store(out + CHACHA_BLOCK * (4 + j), _mm256_permute2x128_si256(quarter[0][j], quarter[1][j], 0x31));
-        vec_store(out + CHACHA_BLOCK * (4 + j) + 32, _mm256_permute2x128_si256(quarter[2][j], quarter[3][j], 0x31));
-#endif
-    }
+    for (int j = 0; j < 4; j++)
+        chacha_store_parts(out + CHACHA_BLOCK * j, 4 * CHACHA_BLOCK, quarter[0][j], quarter[1][j], quarter[2][j], quarter[3][j]);
 }
 
 CP_INLINE uint32_t load_word(const uint8_t *from) {
@@ -98,47 +131,31 @@ CP_INLINE void chacha_set_lanes(vec rows[16], unsigned from, const chacha_span *
         rows[13 + i] = vec_fill(rows[13 + i], mask, load_word(span->nonce + 4 * i));
 }
 
-/*
- * The key stream of all spans, one behind the other. Writes in steps of WORDS blocks, so up to WORDS - 1 blocks more than there are.
- * `count` > 0, and no span is empty.
- */
-static __attribute__((noinline)) void chacha_key_stream(uint8_t *out, const chacha_span *spans, size_t count) {
-    const chacha_span *span = spans, *end = spans + count;
-    uint32_t done = 0; /* blocks of `span` */
-    while (span != end) {
-        vec first[16], rows[16];
-        first[0] = vec_words(0x61707865), first[1] = vec_words(0x3320646e);
-        first[2] = vec_words(0x79622d32), first[3] = vec_words(0x6b206574);
+/* WORDS blocks, or as many as the spans have left. */
+CP_INLINE void chacha_lanes(uint8_t *out, chacha_cursor *cursor) {
+    vec first[16], rows[16];
+    first[0] = vec_words(CHACHA_CONSTANT_0), first[1] = vec_words(CHACHA_CONSTANT_1);
+    first[2] = vec_words(CHACHA_CONSTANT_2), first[3] = vec_words(CHACHA_CONSTANT_3);
 #pragma GCC unroll 12
-        for (int i = 4; i < 16; i++)
-            first[i] = vec_zero();
-        unsigned lane = 0;
-        do {
-            chacha_set_lanes(first, lane, span, span->counter + done);
-            uint32_t now = span->blocks - done;
-            if (now > WORDS - lane)
-                now = WORDS - lane;
-            lane += now;
-            done += now;
-            if (done == span->blocks) {
-                span++;
-                done = 0;
-            }
-        } while (lane < WORDS && span != end);
+    for (int i = 4; i < 16; i++)
+        first[i] = vec_zero();
+    unsigned lane = 0;
+    do {
+        const chacha_span *span = cursor->span;
+        chacha_set_lanes(first, lane, span, span->counter + cursor->done);
+        uint32_t left = span->blocks - cursor->done, now = left < WORDS - lane ? left : WORDS - lane;
+        lane += now;
+        chacha_advance(cursor, now);
+    } while (lane < WORDS && cursor->span != cursor->end);
 
 #pragma GCC unroll 16
-        for (int i = 0; i < 16; i++)
-            rows[i] = first[i];
-        for (int i = 0; i < 10; i++) {
-            chacha_round(rows, 0);
-            chacha_round(rows, 1);
-        }
+    for (int i = 0; i < 16; i++)
+        rows[i] = first[i];
+    chacha_rounds(rows);
 #pragma GCC unroll 16
-        for (int i = 0; i < 16; i++)
-            rows[i] = vec_add_words(rows[i], first[i]);
-        chacha_store(out, rows);
-        out += WORDS * CHACHA_BLOCK;
-    }
+    for (int i = 0; i < 16; i++)
+        rows[i] = vec_add_words(rows[i], first[i]);
+    chacha_store(out, rows);
 }
 
 #endif

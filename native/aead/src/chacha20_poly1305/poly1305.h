@@ -64,6 +64,8 @@ CP_INLINE poly_number poly_gather(const uint8_t *const from[QUADS], vec top) {
     return poly_split(low, high, top);
 }
 
+CP_INLINE poly_number poly_zero(void) { return (poly_number){{vec_zero(), vec_zero(), vec_zero(), vec_zero(), vec_zero()}}; }
+
 CP_INLINE poly_number poly_add(poly_number a, poly_number b) {
 #pragma GCC unroll 5
     for (int i = 0; i < 5; i++)
@@ -91,27 +93,47 @@ CP_INLINE void poly_carry(poly_number *n, int from) {
         n->limb[0] = vec_add(n->limb[0], vec_add(carry, vec_shift_left(carry, 2)));
 }
 
-/* a·b, with limbs of 26 bits but for limbs 1 and 4, which may have a little more. Limbs of `a` have up to 28 bits, those of `b` 27. */
-CP_INLINE poly_number poly_multiply(poly_number a, const poly_factor *b) {
-    poly_number product;
+/*
+ * sum + a·b, with limbs as long as they come: up to 58 bits where those of `a` have up to 28, and those of `b` 26 and a little.
+ *
+ * Five products are added before the next five are made. The compiler would rather make all of them first, more than there are registers
+ * for; so it is told after each five that it does not know the sum.
+ */
+CP_INLINE poly_number poly_multiply_add(poly_number sum, poly_number a, const poly_factor *b) {
 #pragma GCC unroll 5
-    for (int i = 0; i < 5; i++) {
-        product.limb[i] = vec_multiply(a.limb[0], b->limb[i]);
+    for (int j = 0; j < 5; j++) {
 #pragma GCC unroll 5
-        for (int j = 1; j < 5; j++)
-            product.limb[i] = vec_add(product.limb[i], vec_multiply(a.limb[j], j <= i ? b->limb[i - j] : b->five_times[5 + i - j]));
+        for (int i = 0; i < 5; i++) {
+            sum.limb[i] = vec_add(sum.limb[i], vec_multiply(a.limb[j], j <= i ? b->limb[i - j] : b->five_times[5 + i - j]));
+            __asm__("" : "+v"(sum.limb[i]));
+        }
     }
-    /* Two chains side by side, from 0 and from 3. */
-    poly_carry(&product, 0), poly_carry(&product, 3);
-    poly_carry(&product, 1), poly_carry(&product, 4);
-    poly_carry(&product, 2), poly_carry(&product, 0);
-    poly_carry(&product, 3);
-    return product;
+    return sum;
 }
 
-/* A one-time key's r, from its two halves, with the bits cleared that RFC 8439 §2.5 wants to be. */
+/* Limbs of 26 bits, but for limbs 1 and 4, which may have a little more. */
+CP_INLINE poly_number poly_shorten(poly_number n) {
+    /* Two chains side by side, from 0 and from 3. */
+    poly_carry(&n, 0), poly_carry(&n, 3);
+    poly_carry(&n, 1), poly_carry(&n, 4);
+    poly_carry(&n, 2), poly_carry(&n, 0);
+    poly_carry(&n, 3);
+    return n;
+}
+
+CP_INLINE poly_number poly_multiply(poly_number a, const poly_factor *b) { return poly_shorten(poly_multiply_add(poly_zero(), a, b)); }
+
+/* a·b + c·d: carrying is a fourth of the work, and done once here. */
+CP_INLINE poly_number poly_multiply_two(poly_number a, const poly_factor *b, poly_number c, const poly_factor *d) {
+    return poly_shorten(poly_multiply_add(poly_multiply_add(poly_zero(), c, d), a, b));
+}
+
+/* The bits of a one-time key's r that RFC 8439 §2.5 does not clear. */
+#define POLY_CLAMP_LOW 0x0FFFFFFC0FFFFFFFull
+#define POLY_CLAMP_HIGH 0x0FFFFFFC0FFFFFFCull
+
 CP_INLINE poly_number poly_clamp(vec low, vec high) {
-    return poly_split(vec_and(low, vec_quads(0x0FFFFFFC0FFFFFFF)), vec_and(high, vec_quads(0x0FFFFFFC0FFFFFFC)), vec_zero());
+    return poly_split(vec_and(low, vec_quads(POLY_CLAMP_LOW)), vec_and(high, vec_quads(POLY_CLAMP_HIGH)), vec_zero());
 }
 
 /* The tag: n modulo 2^130 − 5, plus s, modulo 2^128. Constant time: the subtraction is always done, and selected by a mask. */
