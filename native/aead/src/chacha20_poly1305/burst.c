@@ -15,17 +15,16 @@ enum {
     /* Blocks of key stream that are made at once. A multiple of WORDS. */
     KEY_STREAM_BLOCKS = 256,
 
-    /* More than this, and an operation is worked on alone, with as many at once, so that they and its data stay in the nearest cache. */
+    /* An operation of more blocks is worked on by itself, so many at once. */
     LONG_BLOCKS = 64,
 
-    /* At least what the functions below put on the stack. */
-    STACK_TO_WIPE = 3072,
+    /* More than the functions that a slice, or a long operation, calls put on the stack. */
+    STACK_TO_WIPE = 4096,
 };
 
-/* What is big, so that the frames of the functions below stay small. The first two are secret, and wiped at the end. */
+/* What is big, so that the frames of the functions below stay small. The key stream is secret, and wiped at the end. */
 typedef struct {
     uint8_t key_stream[KEY_STREAM_BLOCKS * CHACHA_BLOCK];
-    uint8_t one_time_keys[QUADS][POLY_KEY];
     size_t used; /* bytes of key_stream that have held key stream */
     cp_aead_operation *sorted[SLICE];
     chacha_span spans[SLICE];
@@ -44,26 +43,18 @@ CP_INLINE void make_key_stream(workspace *work, const chacha_span *spans, size_t
     chacha_key_stream(work->key_stream, spans, count, blocks);
 }
 
+/* Overwrites the frames of the functions that the caller has called. */
+static __attribute__((noinline)) void wipe_stack(void) {
+    uint8_t below[STACK_TO_WIPE];
+    memset(below, 0, sizeof below);
+    __asm__ volatile("" : : "r"(below) : "memory");
+}
+
 CP_INLINE void xor_bytes(uint8_t *destination, const uint8_t *source, const uint8_t *key_stream, size_t length) {
     for (; length >= VEC_BYTES; length -= VEC_BYTES, destination += VEC_BYTES, source += VEC_BYTES, key_stream += VEC_BYTES)
         vec_store(destination, vec_xor(vec_load(source), vec_load(key_stream)));
     if (length > 0)
         xor_short(destination, source, key_stream, length);
-}
-
-/* Encrypts or decrypts. `key_stream` holds the operation's blocks from 0 on, or LONG_BLOCKS of them, and the rest is made here. */
-static void crypt(workspace *work, const cp_aead_operation *operation, const uint8_t *key_stream) {
-    const size_t length = operation->length, at_hand = (LONG_BLOCKS - 1) * CHACHA_BLOCK;
-    size_t done = length < at_hand ? length : at_hand;
-    xor_bytes(operation->destination, operation->source, key_stream + CHACHA_BLOCK, done);
-    while (done < length) {
-        size_t now = length - done < LONG_BLOCKS * CHACHA_BLOCK ? length - done : LONG_BLOCKS * CHACHA_BLOCK;
-        uint32_t blocks = (uint32_t)((now + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
-        chacha_span span = {operation->key->round_keys[0], operation->nonce, (uint32_t)(1 + done / CHACHA_BLOCK), blocks};
-        make_key_stream(work, &span, 1, blocks);
-        xor_bytes(operation->destination + done, operation->source + done, work->key_stream, now);
-        done += now;
-    }
 }
 
 /* Whether the tags are equal, without a branch on where they differ. */
@@ -72,12 +63,27 @@ CP_INLINE int same_tag(const uint8_t *a, const uint8_t *b) {
     return _mm_testz_si128(difference, difference);
 }
 
-/* Operations whose key stream is at hand at once, or one that is longer. */
+/* Puts the tag behind the ciphertext, or compares it with what is there; zeros for what was forged. */
+CP_INLINE void seal_tag(cp_aead_operation *operation, const uint8_t tag[CP_AEAD_TAG_SIZE]) {
+    memcpy(operation->destination + operation->length, tag, CP_AEAD_TAG_SIZE);
+    operation->status = CP_AEAD_SUCCESS;
+}
+
+CP_INLINE int open_tag(cp_aead_operation *operation, const uint8_t tag[CP_AEAD_TAG_SIZE]) {
+    if (same_tag(tag, operation->source + operation->length)) {
+        operation->status = CP_AEAD_SUCCESS;
+        return 1;
+    }
+    memset(operation->destination, 0, operation->length);
+    operation->status = CP_AEAD_AUTHENTICATION_FAILED;
+    return 0;
+}
+
+/* Operations whose key stream is at hand at once. An open is decrypted after its tag has been checked. */
 CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, size_t count, unsigned direction) {
     uint32_t blocks = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t now = blocks_of(operations[i]);
-        now = now < LONG_BLOCKS ? now : LONG_BLOCKS;
         work->spans[i] = (chacha_span){operations[i]->key->round_keys[0], operations[i]->nonce, 0, now};
         work->first_block[i] = blocks;
         blocks += now;
@@ -90,28 +96,79 @@ CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, 
         const uint8_t *streams[QUADS];
         uint8_t tags[QUADS][CP_AEAD_TAG_SIZE];
         for (unsigned i = 0; i < now; i++) {
+            const cp_aead_operation *operation = few[i];
             streams[i] = work->key_stream + (size_t)work->first_block[first + i] * CHACHA_BLOCK;
-            /* A copy, since what follows in a long message takes the place. */
-            memcpy(work->one_time_keys[i], streams[i], POLY_KEY);
             if (direction == CP_AEAD_SEAL)
-                crypt(work, few[i], streams[i]);
-            mac_describe(&work->inputs[i], few[i], direction == CP_AEAD_SEAL ? few[i]->destination : few[i]->source);
+                xor_bytes(operation->destination, operation->source, streams[i] + CHACHA_BLOCK, operation->length);
+            mac_clear(&work->inputs[i]);
+            mac_add_aad(&work->inputs[i], operation);
+            mac_add_data(&work->inputs[i], direction == CP_AEAD_SEAL ? operation->destination : operation->source, operation->length);
+            mac_add_lengths(&work->inputs[i], operation);
         }
-        mac_all(tags, work->inputs, work->one_time_keys, now);
+        mac_all(tags, work->inputs, streams, now);
         for (unsigned i = 0; i < now; i++) {
             cp_aead_operation *operation = few[i];
-            if (direction == CP_AEAD_SEAL) {
-                memcpy(operation->destination + operation->length, tags[i], CP_AEAD_TAG_SIZE);
-                operation->status = CP_AEAD_SUCCESS;
-            } else if (same_tag(tags[i], operation->source + operation->length)) {
-                crypt(work, operation, streams[i]);
-                operation->status = CP_AEAD_SUCCESS;
-            } else {
-                memset(operation->destination, 0, operation->length);
-                operation->status = CP_AEAD_AUTHENTICATION_FAILED;
-            }
+            if (direction == CP_AEAD_SEAL)
+                seal_tag(operation, tags[i]);
+            else if (open_tag(operation, tags[i]))
+                xor_bytes(operation->destination, operation->source, streams[i] + CHACHA_BLOCK, operation->length);
         }
     }
+}
+
+/*
+ * An operation whose key stream is not. It goes piece by piece, so that what one step writes is in the nearest cache when the next one
+ * reads it; an open is decrypted before its tag can be checked, and zeroed where that was wrong.
+ */
+static __attribute__((noinline)) void run_long(workspace *work, cp_aead_operation *operation, unsigned direction) {
+    const size_t length = operation->length;
+    chacha_span span = {operation->key->round_keys[0], operation->nonce, 0, LONG_BLOCKS};
+    make_key_stream(work, &span, 1, LONG_BLOCKS);
+
+    mac_state mac;
+    mac_input input;
+    mac_begin(&mac, work->key_stream, mac_blocks(operation));
+    mac_clear(&input);
+    mac_add_aad(&input, operation);
+    mac_absorb_input(&mac, &input);
+
+    const uint8_t *key_stream = work->key_stream + CHACHA_BLOCK; /* behind block 0, which was the one-time key */
+    size_t done = 0, now = (LONG_BLOCKS - 1) * CHACHA_BLOCK;
+    for (;;) {
+        const uint8_t *source = operation->source + done;
+        uint8_t *destination = operation->destination + done;
+        mac_clear(&input);
+        if (direction == CP_AEAD_SEAL) {
+            xor_bytes(destination, source, key_stream, now);
+            mac_add_data(&input, destination, (uint32_t)now);
+            mac_absorb_input(&mac, &input);
+        } else {
+            mac_add_data(&input, source, (uint32_t)now);
+            mac_absorb_input(&mac, &input);
+            xor_bytes(destination, source, key_stream, now);
+        }
+        done += now;
+        if (done == length)
+            break;
+        now = length - done < LONG_BLOCKS * CHACHA_BLOCK ? length - done : LONG_BLOCKS * CHACHA_BLOCK;
+        span.counter = (uint32_t)(1 + done / CHACHA_BLOCK);
+        span.blocks = (uint32_t)((now + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
+        make_key_stream(work, &span, 1, span.blocks);
+        key_stream = work->key_stream;
+    }
+    mac_clear(&input);
+    mac_add_lengths(&input, operation);
+    mac_absorb_input(&mac, &input);
+
+    uint8_t tag[CP_AEAD_TAG_SIZE];
+    mac_end(&mac, tag);
+    if (direction == CP_AEAD_SEAL)
+        seal_tag(operation, tag);
+    else
+        open_tag(operation, tag);
+    memset(&mac, 0, sizeof mac);
+    __asm__ volatile("" : : "r"(&mac) : "memory");
+    wipe_stack();
 }
 
 static void sort_by_length(cp_aead_operation **operations, size_t count) {
@@ -128,23 +185,20 @@ static __attribute__((noinline)) void run_slice(workspace *work, cp_aead_operati
     cp_aead_operation **sorted = work->sorted;
     memcpy(sorted, operations, count * sizeof *sorted);
     sort_by_length(sorted, count);
-    for (size_t first = 0; first < count;) {
-        uint32_t blocks = blocks_of(sorted[first]);
-        size_t now = 1;
-        while (first + now < count && blocks + blocks_of(sorted[first + now]) <= KEY_STREAM_BLOCKS &&
-               blocks_of(sorted[first + now]) <= LONG_BLOCKS)
+    size_t first = 0;
+    while (first < count && blocks_of(sorted[first]) <= LONG_BLOCKS) {
+        uint32_t blocks = 0;
+        size_t now = 0;
+        while (first + now < count && blocks_of(sorted[first + now]) <= LONG_BLOCKS &&
+               blocks + blocks_of(sorted[first + now]) <= KEY_STREAM_BLOCKS)
             blocks += blocks_of(sorted[first + now++]);
         if (now > QUADS && first + now < count)
             now -= now % QUADS;
         run_group(work, sorted + first, now, direction);
         first += now;
     }
-}
-
-static __attribute__((noinline)) void wipe_stack(void) {
-    uint8_t below[STACK_TO_WIPE];
-    memset(below, 0, sizeof below);
-    __asm__ volatile("" : : "r"(below) : "memory");
+    for (; first < count; first++)
+        run_long(work, sorted[first], direction);
 }
 
 CP_INLINE void run(cp_aead_operation *const *operations, size_t count, unsigned direction) {
@@ -153,7 +207,6 @@ CP_INLINE void run(cp_aead_operation *const *operations, size_t count, unsigned 
     for (size_t done = 0; done < count; done += SLICE)
         run_slice(&work, operations + done, count - done < SLICE ? count - done : SLICE, direction);
     memset(work.key_stream, 0, work.used);
-    memset(work.one_time_keys, 0, sizeof work.one_time_keys);
     __asm__ volatile("" : : "r"(&work) : "memory");
     wipe_stack();
 }

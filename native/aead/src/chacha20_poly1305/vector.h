@@ -44,6 +44,7 @@ CP_INLINE vec vec_unpack_high_words(vec a, vec b) { return _mm512_unpackhi_epi32
 CP_INLINE vec vec_unpack_low(vec a, vec b) { return _mm512_unpacklo_epi64(a, b); }
 CP_INLINE vec vec_unpack_high(vec a, vec b) { return _mm512_unpackhi_epi64(a, b); }
 CP_INLINE vec vec_first_quad_everywhere(vec a) { return _mm512_broadcastq_epi64(_mm512_castsi512_si128(a)); }
+CP_INLINE __m128i vec_first_part(vec a) { return _mm512_castsi512_si128(a); }
 
 /* 0, 1, 2, … in the words. */
 CP_INLINE vec vec_word_numbers(void) { return _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0); }
@@ -125,6 +126,7 @@ CP_INLINE vec vec_unpack_high_words(vec a, vec b) { return _mm256_unpackhi_epi32
 CP_INLINE vec vec_unpack_low(vec a, vec b) { return _mm256_unpacklo_epi64(a, b); }
 CP_INLINE vec vec_unpack_high(vec a, vec b) { return _mm256_unpackhi_epi64(a, b); }
 CP_INLINE vec vec_first_quad_everywhere(vec a) { return _mm256_broadcastq_epi64(_mm256_castsi256_si128(a)); }
+CP_INLINE __m128i vec_first_part(vec a) { return _mm256_castsi256_si128(a); }
 
 CP_INLINE vec vec_word_numbers(void) { return _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0); }
 
