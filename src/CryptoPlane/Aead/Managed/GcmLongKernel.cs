@@ -29,23 +29,56 @@ internal static unsafe class GcmLongKernel
         where TVector : struct
     {
         if (TDirection.Seals)
-            CryptFirst<TRounds>(operations[0]);
+            CryptFirst<TRounds>(operations[0], 0);
         for (int i = 0; i < count; i++)
         {
             AeadOperation* operation = operations[i];
             Vector128<ulong> hash = Ghash.MultiplyByH(Ghash.Aad(operation), operation->Key.Block);
-            byte* ciphertext = TDirection.Seals ? operation->Destination : operation->Source;
-            nuint end = GroupsLength(operation);
-            // The first group of a seal has been encrypted already, beside the end of the message before it.
-            for (nuint done = TDirection.Seals ? (nuint)AesGroup.Length : 0; done < end; done += AesGroup.Length)
-            {
-                var group = new GroupHash<TLanes, TVector>(operation->Key.Block, ciphertext, hash);
-                CryptGroup<TRounds, GroupHash<TLanes, TVector>>(operation, done, ref group);
-                hash = group.Reduce();
-                ciphertext += AesGroup.Length;
-            }
-            End<TRounds, TDirection, TLanes, TVector>(operation, hash, TDirection.Seals && i + 1 < count ? operations[i + 1] : null);
+            RunFrom<TRounds, TDirection, TLanes, TVector>(operation, 0, hash, TDirection.Seals && i + 1 < count ? operations[i + 1] : null);
         }
+    }
+
+    /// <summary>Carries out a large message: most of it by <see cref="GcmHybridKernel"/>, and the rest here.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunHybrid<TRounds, TDirection, TLanes, TVector, TGfni>(AeadOperation* operation)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+        where TGfni : struct, IGfni
+    {
+        Vector128<ulong> hash = Ghash.MultiplyByH(Ghash.Aad(operation), operation->Key.Block);
+        nuint done = GcmHybridKernel.Run<TRounds, TDirection, TLanes, TVector, TGfni>(operation, &hash);
+        if (TDirection.Seals)
+            CryptFirst<TRounds>(operation, done);
+        RunFrom<TRounds, TDirection, TLanes, TVector>(operation, done, hash, null);
+    }
+
+    /// <summary>Carries out a message from byte number <paramref name="done"/> on, where a group begins and more than that is left.</summary>
+    /// <param name="operation">The operation. Of a seal the group that begins there has been encrypted already.</param>
+    /// <param name="done">Bytes done: a multiple of a group's.</param>
+    /// <param name="hash">The hash of them and of the AAD.</param>
+    /// <param name="next">The next message to seal; null if there is none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RunFrom<TRounds, TDirection, TLanes, TVector>(AeadOperation* operation, nuint done, Vector128<ulong> hash, AeadOperation* next)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+        where TLanes : struct, IGhashLanes<TVector>
+        where TVector : struct
+    {
+        byte* ciphertext = (TDirection.Seals ? operation->Destination : operation->Source) + done;
+        nuint end = GroupsLength(operation);
+        if (TDirection.Seals)
+            done += AesGroup.Length;
+        for (; done < end; done += AesGroup.Length)
+        {
+            var group = new GroupHash<TLanes, TVector>(operation->Key.Block, ciphertext, hash);
+            CryptGroup<TRounds, GroupHash<TLanes, TVector>>(operation, done, ref group);
+            hash = group.Reduce();
+            ciphertext += AesGroup.Length;
+        }
+        End<TRounds, TDirection, TLanes, TVector>(operation, hash, next);
     }
 
     /// <summary>Bytes of a message before its end, which has at least one block: a multiple of a group's.</summary>
@@ -63,14 +96,14 @@ internal static unsafe class GcmLongKernel
         lanes.Finish<TRounds>(operation->Source + offset, operation->Destination + offset);
     }
 
-    /// <summary>Encrypts the first group of the first message, beside nothing.</summary>
+    /// <summary>Encrypts a group of a message beside nothing, where none comes before it.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CryptFirst<TRounds>(AeadOperation* operation)
+    private static void CryptFirst<TRounds>(AeadOperation* operation, nuint offset)
         where TRounds : struct, IAesRounds
     {
         NoHash nothing = default;
-        CryptGroup<TRounds, NoHash>(operation, 0, ref nothing);
+        CryptGroup<TRounds, NoHash>(operation, offset, ref nothing);
     }
 
     /// <summary>Carries out the end of an operation; see <see cref="End{TRounds,TDirection,TLanes,TVector,TBlocks}"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace CryptoPlane.Aead.Managed;
 
@@ -24,6 +25,7 @@ internal static unsafe class GcmPlan
     private const int Classes = 16, Shapes = 4 * Classes;
 
     /// <summary>Carries out operations, sets their statuses, and wipes the stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(AeadOperation* operations, int count, GhashTier tier)
     {
         if (count == 1)
@@ -38,13 +40,17 @@ internal static unsafe class GcmPlan
 
     /// <remarks>Sound: a shape is less than <see cref="Shapes"/>, and the list has a place for each operation.</remarks>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunSome(AeadOperation* operations, int count, GhashTier tier)
     {
         AeadOperation** list = stackalloc AeadOperation*[Limit];
         byte* shapes = stackalloc byte[Limit];
         ulong present = 0;
+        AeadKeyBlock* key = null;
         for (int i = 0; i < count; i++)
         {
+            if (operations[i].Key.Block != key)
+                Prefetch(key = operations[i].Key.Block);
             int shape = ShapeOf(operations + i);
             shapes[i] = (byte)shape;
             list[i] = operations + i;
@@ -83,6 +89,18 @@ internal static unsafe class GcmPlan
         Scrub.Run();
     }
 
+    /// <summary>Fetches what a small message touches of its key: H^8 to H^1, the sums of their halves, and the round keys.</summary>
+    /// <remarks>The line after the sums is fetched by whoever asks for the algorithm; that of the last round keys of 256 bits is left out.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(AeadKeyBlock* key)
+    {
+        Sse.Prefetch0((byte*)key + Ghash.PowerOffset(8));
+        Sse.Prefetch0((byte*)key + Ghash.PowerOffset(4));
+        Sse.Prefetch0((byte*)key + AeadKeyBlock.LowHalfSumsOffset);
+        Sse.Prefetch0((byte*)key + AeadKeyBlock.RoundKeysOffset + 64);
+        Sse.Prefetch0((byte*)key + AeadKeyBlock.RoundKeysOffset + 128);
+    }
+
     /// <remarks>In numbers instead of choices, which the JIT would make jumps of. Always less than <see cref="Shapes"/>.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int ShapeOf(AeadOperation* operation)
@@ -96,6 +114,7 @@ internal static unsafe class GcmPlan
         return Classes * (2 * ((int)operation->Direction & 1) + (keySize & 1)) + size;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunShape(int shape, AeadOperation** operations, int count, GhashTier tier)
     {
         int size = shape % Classes;
@@ -116,6 +135,7 @@ internal static unsafe class GcmPlan
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunSize<TRounds, TDirection>(int size, AeadOperation** operations, int count, GhashTier tier)
         where TRounds : struct, IAesRounds
         where TDirection : struct, IGcmDirection
@@ -130,6 +150,10 @@ internal static unsafe class GcmPlan
             for (int i = 0; i < count; i++)
                 GcmRunKernel.Run<TRounds, TDirection, AnyAad>(operations + i, 1);
         }
+        else if (tier == GhashTier.Hybrid512)
+        {
+            RunHybrid<TRounds, TDirection>(operations, count);
+        }
         else if (tier == GhashTier.Lanes512)
         {
             GcmLongKernel.Run<TRounds, TDirection, GhashLanes512, Vector512<ulong>>(operations, count);
@@ -142,5 +166,25 @@ internal static unsafe class GcmPlan
         {
             GcmLongKernel.Run<TRounds, TDirection, GhashLanes128, Vector128<ulong>>(operations, count);
         }
+    }
+
+    /// <summary>Large messages one by one, and those between them together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunHybrid<TRounds, TDirection>(AeadOperation** operations, int count)
+        where TRounds : struct, IAesRounds
+        where TDirection : struct, IGcmDirection
+    {
+        for (int i = 0; i < count;)
+        {
+            int shorter = 0;
+            while (i + shorter < count && operations[i + shorter]->Length < GcmHybridKernel.MinLength)
+                shorter++;
+            if (shorter > 0)
+                GcmLongKernel.Run<TRounds, TDirection, GhashLanes512, Vector512<ulong>>(operations + i, shorter);
+            else
+                GcmLongKernel.RunHybrid<TRounds, TDirection, GhashLanes512, Vector512<ulong>, Gfni512>(operations[i]);
+            i += Math.Max(shorter, 1);
+        }
+        Scrub.LargeStack();
     }
 }

@@ -14,6 +14,9 @@ internal static unsafe class Scrub
     /// </summary>
     private const int StackSize = 1024;
 
+    /// <summary>The same for <see cref="GcmHybridKernel"/>, whose frames hold vectors of 512 bits: 1,900 bytes altogether.</summary>
+    private const int LargeStackSize = 3072;
+
     /// <summary>Zeros that the JIT does not know to be zeros.</summary>
     private static ReadOnlySpan<byte> Zeros =>
     [
@@ -53,6 +56,15 @@ internal static unsafe class Scrub
         }
         a.Store(stack);
         b.Store(stack + 256);
+    }
+
+    /// <summary>Once per list of large messages, called where <see cref="GcmHybridKernel"/> was: the stack, further down.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void LargeStack()
+    {
+        byte* stack = stackalloc byte[LargeStackSize];
+        NativeMemory.Clear(stack, LargeStackSize);
     }
 
     private readonly struct EightVectors
