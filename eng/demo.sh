@@ -66,6 +66,7 @@ gateway_pid=$lab_pid
 step "Broker: a broker process between openconnect users and ESP"
 broker_start broker broker
 broker_pid=$lab_pid
+result "AEAD" "$(grep -o -m 1 'AEAD: .*' "$lab/broker.log" | sed 's/AEAD: //')"
 pin=$(certificate_pin "$lab/broker/cert.pem")
 say "   certificate: $pin"
 
