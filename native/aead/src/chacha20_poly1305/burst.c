@@ -15,8 +15,9 @@ enum {
     /* Blocks of key stream that are made at once. A multiple of WORDS. */
     KEY_STREAM_BLOCKS = 256,
 
-    /* An operation of more blocks is worked on by itself, so many at once. */
+    /* An operation of more blocks is worked on by itself, in pieces of so many bytes. */
     LONG_BLOCKS = 64,
+    PIECE = 4096,
 
     /* More than the functions that a slice, or a long operation, calls put on the stack. */
     STACK_TO_WIPE = 4096,
@@ -116,14 +117,31 @@ CP_INLINE void run_group(workspace *work, cp_aead_operation *const *operations, 
     }
 }
 
+/* Encrypts or decrypts `length` bytes from counter `span->counter` on. */
+CP_INLINE void crypt(workspace *work, uint8_t *destination, const uint8_t *source, size_t length, chacha_span *span) {
+    size_t whole = length / (WORDS * CHACHA_BLOCK) * (WORDS * CHACHA_BLOCK), rest = length - whole;
+    if (whole > 0) {
+        span->blocks = (uint32_t)(whole / CHACHA_BLOCK);
+        chacha_xor(destination, source, span);
+        span->counter += span->blocks;
+    }
+    if (rest > 0) {
+        span->blocks = (uint32_t)((rest + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
+        make_key_stream(work, span, 1, span->blocks);
+        xor_bytes(destination + whole, source + whole, work->key_stream, rest);
+        span->counter += span->blocks;
+    }
+}
+
 /*
- * An operation whose key stream is not. It goes piece by piece, so that what one step writes is in the nearest cache when the next one
- * reads it; an open is decrypted before its tag can be checked, and zeroed where that was wrong.
+ * A long operation. It goes piece by piece, so that what one step writes is in the nearest cache when the next one reads it; an open is
+ * decrypted before its tag can be checked, and zeroed where that was wrong.
  */
 static __attribute__((noinline)) void run_long(workspace *work, cp_aead_operation *operation, unsigned direction) {
     const size_t length = operation->length;
-    chacha_span span = {operation->key->round_keys[0], operation->nonce, 0, LONG_BLOCKS};
-    make_key_stream(work, &span, 1, LONG_BLOCKS);
+    chacha_span span = {operation->key->round_keys[0], operation->nonce, 0, WORDS};
+    make_key_stream(work, &span, 1, WORDS);
+    span.counter = WORDS;
 
     mac_state mac;
     mac_input input;
@@ -132,29 +150,23 @@ static __attribute__((noinline)) void run_long(workspace *work, cp_aead_operatio
     mac_add_aad(&input, operation);
     mac_absorb_input(&mac, &input);
 
-    const uint8_t *key_stream = work->key_stream + CHACHA_BLOCK; /* behind block 0, which was the one-time key */
-    size_t done = 0, now = (LONG_BLOCKS - 1) * CHACHA_BLOCK;
-    for (;;) {
+    size_t now = (WORDS - 1) * CHACHA_BLOCK; /* of the key stream that is there already, behind block 0, the one-time key */
+    for (size_t done = 0; done < length; done += now, now = length - done < PIECE ? length - done : PIECE) {
         const uint8_t *source = operation->source + done;
         uint8_t *destination = operation->destination + done;
         mac_clear(&input);
-        if (direction == CP_AEAD_SEAL) {
-            xor_bytes(destination, source, key_stream, now);
-            mac_add_data(&input, destination, (uint32_t)now);
-            mac_absorb_input(&mac, &input);
-        } else {
+        if (direction == CP_AEAD_OPEN) {
             mac_add_data(&input, source, (uint32_t)now);
             mac_absorb_input(&mac, &input);
-            xor_bytes(destination, source, key_stream, now);
         }
-        done += now;
-        if (done == length)
-            break;
-        now = length - done < LONG_BLOCKS * CHACHA_BLOCK ? length - done : LONG_BLOCKS * CHACHA_BLOCK;
-        span.counter = (uint32_t)(1 + done / CHACHA_BLOCK);
-        span.blocks = (uint32_t)((now + CHACHA_BLOCK - 1) / CHACHA_BLOCK);
-        make_key_stream(work, &span, 1, span.blocks);
-        key_stream = work->key_stream;
+        if (done == 0)
+            xor_bytes(destination, source, work->key_stream + CHACHA_BLOCK, now);
+        else
+            crypt(work, destination, source, now, &span);
+        if (direction == CP_AEAD_SEAL) {
+            mac_add_data(&input, destination, (uint32_t)now);
+            mac_absorb_input(&mac, &input);
+        }
     }
     mac_clear(&input);
     mac_add_lengths(&input, operation);

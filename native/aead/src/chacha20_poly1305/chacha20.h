@@ -75,20 +75,25 @@ CP_INLINE void chacha_rounds(vec rows[16]) {
     }
 }
 
-/* Part k of 128 bits of each of four vectors, one behind the other, to `out` + k·`distance`. */
-CP_INLINE void chacha_store_parts(uint8_t *out, size_t distance, vec a, vec b, vec c, vec d) {
+/* Key stream, or where there is a source, the XOR of both. Whether there is one is known to the compiler. */
+CP_INLINE void chacha_put(uint8_t *out, const uint8_t *source, size_t offset, vec key_stream) {
+    vec_store(out + offset, source == NULL ? key_stream : vec_xor(key_stream, vec_load(source + offset)));
+}
+
+/* Part k of 128 bits of each of four vectors, one behind the other, to place `at` + k·`distance`. */
+CP_INLINE void chacha_store_parts(uint8_t *out, const uint8_t *source, size_t at, size_t distance, vec a, vec b, vec c, vec d) {
 #ifdef __AVX512BW__
     vec even_ab = _mm512_shuffle_i32x4(a, b, 0x88), odd_ab = _mm512_shuffle_i32x4(a, b, 0xDD);
     vec even_cd = _mm512_shuffle_i32x4(c, d, 0x88), odd_cd = _mm512_shuffle_i32x4(c, d, 0xDD);
-    vec_store(out, _mm512_shuffle_i32x4(even_ab, even_cd, 0x88));
-    vec_store(out + distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0x88));
-    vec_store(out + 2 * distance, _mm512_shuffle_i32x4(even_ab, even_cd, 0xDD));
-    vec_store(out + 3 * distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0xDD));
+    chacha_put(out, source, at, _mm512_shuffle_i32x4(even_ab, even_cd, 0x88));
+    chacha_put(out, source, at + distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0x88));
+    chacha_put(out, source, at + 2 * distance, _mm512_shuffle_i32x4(even_ab, even_cd, 0xDD));
+    chacha_put(out, source, at + 3 * distance, _mm512_shuffle_i32x4(odd_ab, odd_cd, 0xDD));
 #else
-    vec_store(out, _mm256_permute2x128_si256(a, b, 0x20));
-    vec_store(out + 32, _mm256_permute2x128_si256(c, d, 0x20));
-    vec_store(out + distance, _mm256_permute2x128_si256(a, b, 0x31));
-    vec_store(out + distance + 32, _mm256_permute2x128_si256(c, d, 0x31));
+    chacha_put(out, source, at, _mm256_permute2x128_si256(a, b, 0x20));
+    chacha_put(out, source, at + 32, _mm256_permute2x128_si256(c, d, 0x20));
+    chacha_put(out, source, at + distance, _mm256_permute2x128_si256(a, b, 0x31));
+    chacha_put(out, source, at + distance + 32, _mm256_permute2x128_si256(c, d, 0x31));
 #endif
 }
 
@@ -96,7 +101,7 @@ CP_INLINE void chacha_store_parts(uint8_t *out, size_t distance, vec a, vec b, v
  * From one block per lane to the blocks one behind the other. Two steps within parts of 128 bits give part k of `quarter[g][j]` the words
  * 4·g … 4·g + 3 of block 4·k + j; then parts are moved to where they belong.
  */
-CP_INLINE void chacha_store(uint8_t *out, const vec rows[16]) {
+CP_INLINE void chacha_store(uint8_t *out, const uint8_t *source, const vec rows[16]) {
     vec quarter[4][4];
 #pragma GCC unroll 4
     for (int g = 0; g < 4; g++) {
@@ -110,7 +115,8 @@ CP_INLINE void chacha_store(uint8_t *out, const vec rows[16]) {
     }
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++)
-        chacha_store_parts(out + CHACHA_BLOCK * j, 4 * CHACHA_BLOCK, quarter[0][j], quarter[1][j], quarter[2][j], quarter[3][j]);
+        chacha_store_parts(out, source, (size_t)CHACHA_BLOCK * j, 4 * CHACHA_BLOCK, quarter[0][j], quarter[1][j], quarter[2][j],
+                           quarter[3][j]);
 }
 
 CP_INLINE uint32_t load_word(const uint8_t *from) {
@@ -132,7 +138,7 @@ CP_INLINE void chacha_set_lanes(vec rows[16], unsigned from, const chacha_span *
 }
 
 /* WORDS blocks, or as many as the spans have left. */
-CP_INLINE void chacha_lanes(uint8_t *out, chacha_cursor *cursor) {
+CP_INLINE void chacha_lanes(uint8_t *out, const uint8_t *source, chacha_cursor *cursor) {
     vec first[16], rows[16];
     first[0] = vec_words(CHACHA_CONSTANT_0), first[1] = vec_words(CHACHA_CONSTANT_1);
     first[2] = vec_words(CHACHA_CONSTANT_2), first[3] = vec_words(CHACHA_CONSTANT_3);
@@ -155,7 +161,7 @@ CP_INLINE void chacha_lanes(uint8_t *out, chacha_cursor *cursor) {
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++)
         rows[i] = vec_add_words(rows[i], first[i]);
-    chacha_store(out, rows);
+    chacha_store(out, source, rows);
 }
 
 #endif

@@ -82,7 +82,7 @@ CP_INLINE void chacha_few(uint8_t *out, chacha_cursor *cursor, uint32_t blocks) 
     }
 #pragma GCC unroll 2
     for (int s = 0; s < FEW_SETS; s++)
-        chacha_store_parts(out + (size_t)s * PARTS * CHACHA_BLOCK, CHACHA_BLOCK, vec_add_words(x.a[s], first.a[s]),
+        chacha_store_parts(out, NULL, (size_t)s * PARTS * CHACHA_BLOCK, CHACHA_BLOCK, vec_add_words(x.a[s], first.a[s]),
                            vec_add_words(x.b[s], first.b[s]), vec_add_words(x.c[s], first.c[s]), vec_add_words(x.d[s], first.d[s]));
 }
 
@@ -93,13 +93,23 @@ CP_INLINE void chacha_few(uint8_t *out, chacha_cursor *cursor, uint32_t blocks) 
 static __attribute__((noinline)) void chacha_key_stream(uint8_t *out, const chacha_span *spans, size_t count, uint32_t blocks) {
     chacha_cursor cursor = {spans, spans + count, 0};
     while (blocks > FEW_BLOCKS) {
-        chacha_lanes(out, &cursor);
+        chacha_lanes(out, NULL, &cursor);
         if (blocks <= WORDS)
             return;
         blocks -= WORDS;
         out += WORDS * CHACHA_BLOCK;
     }
     chacha_few(out, &cursor, blocks);
+}
+
+/* XORs data with the key stream of a span, whose blocks are a multiple of WORDS. */
+static __attribute__((noinline)) void chacha_xor(uint8_t *destination, const uint8_t *source, const chacha_span *span) {
+    chacha_cursor cursor = {span, span + 1, 0};
+    for (uint32_t left = span->blocks; left > 0; left -= WORDS) {
+        chacha_lanes(destination, source, &cursor);
+        destination += WORDS * CHACHA_BLOCK;
+        source += WORDS * CHACHA_BLOCK;
+    }
 }
 
 #endif

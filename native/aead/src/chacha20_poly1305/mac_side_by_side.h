@@ -9,6 +9,9 @@
 
 #include "mac_input.h"
 
+/* From how many blocks on r^2 is worth its making. */
+enum { STEPS_FOR_TWO_POWERS = 12 };
+
 static const uint8_t mac_nothing[POLY_BLOCK];
 
 /* Where a lane reads its next block, and how far it goes on from there. */
@@ -43,7 +46,11 @@ static __attribute__((noinline)) void mac_side_by_side(uint8_t (*tags)[CP_AEAD_T
     vec low, high;
     poly_gather_halves(r_at, &low, &high);
     const poly_number r_number = poly_clamp(low, high);
-    const poly_factor r = poly_as_factor(r_number), r_squared = poly_as_factor(poly_multiply(r_number, &r));
+    const poly_factor r = poly_as_factor(r_number);
+    const int has_squared = steps >= STEPS_FOR_TWO_POWERS;
+    poly_factor squared;
+    if (has_squared)
+        squared = poly_as_factor(poly_multiply(r_number, &r));
 
     mac_lanes lanes;
     for (unsigned i = 0; i < QUADS; i++) {
@@ -62,16 +69,17 @@ static __attribute__((noinline)) void mac_side_by_side(uint8_t (*tags)[CP_AEAD_T
         steps -= now;
         vec at = vec_load(lanes.at);
         const vec stride = vec_load(lanes.stride), top = vec_load(lanes.top);
-        for (uint32_t step = now % 2; step < now; step += 2) {
+        uint32_t step = 0;
+        for (; has_squared && step + 2 <= now; step += 2) {
             poly_number first = poly_gather(lanes.at, top);
             at = vec_add(at, stride);
             vec_store(lanes.at, at);
             poly_number second = poly_gather(lanes.at, top);
             at = vec_add(at, stride);
             vec_store(lanes.at, at);
-            sum = poly_multiply_two(poly_add(sum, first), &r_squared, second, &r);
+            sum = poly_multiply_two(poly_add(sum, first), &squared, second, &r);
         }
-        if (now % 2 != 0) {
+        for (; step < now; step++) {
             sum = poly_multiply(poly_add(sum, poly_gather(lanes.at, top)), &r);
             at = vec_add(at, stride);
             vec_store(lanes.at, at);
