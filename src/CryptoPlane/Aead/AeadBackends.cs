@@ -8,22 +8,37 @@ namespace CryptoPlane.Aead;
 public static unsafe class AeadBackends
 {
     /// <summary>Whether the native library is there, and this CPU has what one of its tiers needs.</summary>
-    public static bool IsNativeSupported => NativeAeadLibrary.Default?.Select(null) != null;
+    public static bool IsNativeSupported => NativeAeadLibrary.Default?.Select(null).Length > 0;
 
     /// <summary>Whether this CPU has what the managed kernels need (AES-NI, PCLMULQDQ and SSSE3).</summary>
     public static bool IsManagedSupported => ManagedBackend.IsSupported;
 
     /// <summary>Native kernels: every algorithm.</summary>
-    /// <param name="tier">A tier's name, or null for the fastest of this CPU.</param>
+    /// <param name="tier">A tier's name, or null for the fastest of this CPU that passes its self-test.</param>
     /// <exception cref="PlatformNotSupportedException">The library is missing, of another version, or has nothing for this CPU.</exception>
-    /// <exception cref="InvalidOperationException">There is no such tier, or this CPU lacks it; or its self-test failed.</exception>
-    public static IAeadBackend CreateNative(string? tier = null)
+    /// <exception cref="InvalidOperationException">There is no such tier, or this CPU lacks it; or the self-test failed.</exception>
+    public static IAeadBackend CreateNative(string? tier = null) =>
+        CreateNative(tier, Environment.GetEnvironmentVariable(NativeAeadLibrary.PathVariable), log: null);
+
+    private static NativeBackend CreateNative(string? tier, string? path, Action<string>? log)
     {
-        NativeAeadLibrary library = NativeAeadLibrary.Default
-            ?? throw new PlatformNotSupportedException($"No native AEAD kernels: {NativeAeadLibrary.Problem}. Take the managed backend.");
-        NativeAeadTier selected = library.Select(tier)
-            ?? throw new PlatformNotSupportedException("No native AEAD kernels: none is for this CPU. Take the managed or the portable backend.");
-        return Verified(new NativeBackend(selected), selected.Failure.Value);
+        (NativeAeadLibrary? library, string problem) = NativeAeadLibrary.Load(path);
+        if (library == null)
+        {
+            throw new PlatformNotSupportedException(
+                $"No native AEAD kernels: {problem}. Build them with eng/build-native.sh, name the file in {NativeAeadLibrary.PathVariable}, or take the managed backend.");
+        }
+        NativeAeadTier[] tiers = library.Select(tier);
+        if (tiers.Length == 0)
+            throw new PlatformNotSupportedException("No native AEAD kernels: none is for this CPU. Take the managed or the portable backend.");
+
+        NativeAeadTier? right = tiers.FirstOrDefault(tier => tier.Failure.Value == null);
+        string[] wrong = [.. tiers.TakeWhile(tier => tier != right).Select(tier => $"The AEAD tier {tier.Name} must not be used; {tier.Failure.Value}.")];
+        if (right == null)
+            throw new AeadSelfTestException(string.Join(" ", wrong));
+        foreach (string line in wrong)
+            log?.Invoke(line);
+        return new NativeBackend(right);
     }
 
     /// <summary>Managed AES-NI kernels: AES-128-GCM and AES-256-GCM.</summary>
@@ -42,19 +57,20 @@ public static unsafe class AeadBackends
     /// <summary>The backends for a choice, the preferred first.</summary>
     /// <param name="choice">Which backends.</param>
     /// <param name="tier">The native tier that is wanted, or null for the fastest.</param>
+    /// <param name="library">The native library's file, or null for the usual places.</param>
     /// <param name="log">Receives why a faster backend is not used.</param>
-    internal static IAeadBackend[] Create(AeadBackendChoice choice, string? tier, Action<string>? log)
+    internal static IAeadBackend[] Create(AeadBackendChoice choice, string? tier, string? library, Action<string>? log)
     {
         switch (choice)
         {
             case AeadBackendChoice.Native:
-                return [CreateNative(tier), CreatePortable()];
+                return [CreateNative(tier, library, log), CreatePortable()];
             case AeadBackendChoice.Managed:
                 return [CreateManaged(), CreatePortable()];
             case AeadBackendChoice.Portable:
                 return [CreatePortable()];
         }
-        IAeadBackend? best = TryCreate(() => CreateNative(tier), log);
+        IAeadBackend? best = TryCreate(() => CreateNative(tier, library, log), log);
         if (best == null && IsManagedSupported)
             best = TryCreate(CreateManaged, log);
         return best != null ? [best, CreatePortable()] : [CreatePortable()];
@@ -86,6 +102,8 @@ public static unsafe class AeadBackends
             new ReadOnlySpan<byte>(block->RawKey, AeadKeyBlock.RawKeySize).CopyTo(new Span<byte>(block->RoundKeys, AeadKeyBlock.RawKeySize));
         else if (ManagedBackend.IsSupported)
             ManagedBackend.ExpandKey(block);
+        else
+            NativeAeadLibrary.Default?.TryExpandKey(block);
     }
 
     /// <summary>Detaches a key from a CPU backend, without an engine that has it.</summary>

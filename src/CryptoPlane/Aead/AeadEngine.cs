@@ -60,15 +60,19 @@ public sealed unsafe partial class AeadEngine : IDisposable
     }
 
     /// <summary>The best engine that this machine has without devices, unless the options or the environment say otherwise.</summary>
-    /// <exception cref="PlatformNotSupportedException">The managed kernels were asked for and the CPU lacks AES-NI.</exception>
-    /// <exception cref="InvalidOperationException">The environment variable has a value that is none of its choices.</exception>
+    /// <exception cref="PlatformNotSupportedException">A backend was asked for that is not there, or that this CPU cannot run.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An environment variable or option has a value that is none of its choices; or the backend that was asked for failed its self-test.
+    /// </exception>
     public static AeadEngine CreateDefault(AeadEngineOptions? options = null)
     {
         string? forced = Environment.GetEnvironmentVariable(AeadEngineOptions.EnvironmentVariable);
         options ??= new AeadEngineOptions();
         (AeadBackendChoice choice, string reason) = options.Resolve(forced);
-        string? tier = Environment.GetEnvironmentVariable(NativeAeadLibrary.TierVariable);
-        return new AeadEngine(reason, AeadBackends.Create(choice, tier, LogOnce.To(options.Log)));
+        (string? tier, string tierReason) = options.ResolveTier(Environment.GetEnvironmentVariable(NativeAeadLibrary.TierVariable));
+        string? library = options.ResolveLibrary(Environment.GetEnvironmentVariable(NativeAeadLibrary.PathVariable));
+        IAeadBackend[] backends = AeadBackends.Create(choice, tier, library, LogOnce.To(options.Log));
+        return new AeadEngine(backends[0].Kind == AeadBackendKind.Native ? reason + tierReason : reason, backends);
     }
 
     /// <summary>One line for people: the backends in their order of preference, and who chose them.</summary>

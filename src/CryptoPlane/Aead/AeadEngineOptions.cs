@@ -1,10 +1,11 @@
+using CryptoPlane.Aead.Native;
+
 namespace CryptoPlane.Aead;
 
 /// <summary>How <see cref="AeadEngine.CreateDefault(AeadEngineOptions?)"/> chooses its backends.</summary>
 /// <remarks>
-/// Two more environment variables are for operators and tests: <c>CRYPTOPLANE_AEAD_TIER</c> names a tier of the native kernels
-/// (<c>vaes512</c>, <c>vaes256</c>, <c>aesni512</c>, <c>aesni</c>) instead of the fastest, and <c>CRYPTOPLANE_AEAD_LIBRARY</c> the native
-/// library's file.
+/// Operators have the last word: the environment variables <c>CRYPTOPLANE_AEAD</c>, <c>CRYPTOPLANE_AEAD_TIER</c> and
+/// <c>CRYPTOPLANE_AEAD_LIBRARY</c> override <see cref="Backend"/>, <see cref="NativeTier"/> and <see cref="NativeLibrary"/>.
 /// </remarks>
 public sealed class AeadEngineOptions
 {
@@ -13,6 +14,15 @@ public sealed class AeadEngineOptions
 
     /// <summary>The choice, where the environment variable is not set.</summary>
     public AeadBackendChoice Backend { get; init; } = AeadBackendChoice.Auto;
+
+    /// <summary>
+    /// The tier of the native kernels (<c>vaes512</c>, <c>vaes256</c>, <c>aesni512</c>, <c>aesni</c>); null or <c>auto</c> for the fastest that
+    /// the CPU has. One that does not exist, or that the CPU lacks, is an exception.
+    /// </summary>
+    public string? NativeTier { get; init; }
+
+    /// <summary>The native library's file, an absolute path; null to look beside the assembly and in its package.</summary>
+    public string? NativeLibrary { get; init; }
 
     /// <summary>
     /// Receives a line for the log where a backend that would be faster cannot be used: the native library is missing or of another version,
@@ -37,4 +47,17 @@ public sealed class AeadEngineOptions
         };
         return (choice, choice == AeadBackendChoice.Auto ? "chosen by CPU" : $"chosen by {EnvironmentVariable}");
     }
+
+    /// <summary>The native tier that holds, and who named it, for people.</summary>
+    /// <param name="forced">The value of the environment variable.</param>
+    internal (string? Tier, string Reason) ResolveTier(string? forced)
+    {
+        if (!string.IsNullOrEmpty(forced))
+            return (forced, $", the tier by {NativeAeadLibrary.TierVariable}");
+        return (NativeTier, string.IsNullOrEmpty(NativeTier) ? "" : ", the tier by option");
+    }
+
+    /// <summary>The native library's file that holds.</summary>
+    /// <param name="forced">The value of the environment variable.</param>
+    internal string? ResolveLibrary(string? forced) => string.IsNullOrEmpty(forced) ? NativeLibrary : forced;
 }

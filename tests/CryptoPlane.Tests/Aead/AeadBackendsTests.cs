@@ -8,7 +8,7 @@ public sealed class AeadBackendsTests
     [Fact]
     public void The_best_that_is_there_comes_first()
     {
-        AeadBackendKind[] kinds = [.. AeadBackends.Create(AeadBackendChoice.Auto, tier: null, log: null).Select(backend => backend.Kind)];
+        AeadBackendKind[] kinds = [.. AeadBackends.Create(AeadBackendChoice.Auto, tier: null, library: null, log: null).Select(backend => backend.Kind)];
         AeadBackendKind best = AeadBackends.IsNativeSupported ? AeadBackendKind.Native
             : AeadBackends.IsManagedSupported ? AeadBackendKind.Managed
             : AeadBackendKind.Portable;
@@ -19,10 +19,10 @@ public sealed class AeadBackendsTests
     public void A_choice_is_a_choice()
     {
         Requirement.That(AeadBackends.IsNativeSupported, "no native kernels (run eng/build-native.sh)");
-        Assert.Equal(AeadBackendKind.Native, AeadBackends.Create(AeadBackendChoice.Native, null, null)[0].Kind);
-        Assert.Equal(AeadBackendKind.Managed, AeadBackends.Create(AeadBackendChoice.Managed, null, null)[0].Kind);
-        Assert.Equal(AeadBackendKind.Portable, Assert.Single(AeadBackends.Create(AeadBackendChoice.Portable, null, null)).Kind);
-        Assert.Throws<InvalidOperationException>(() => AeadBackends.Create(AeadBackendChoice.Native, "nothing", null));
+        Assert.Equal(AeadBackendKind.Native, AeadBackends.Create(AeadBackendChoice.Native, null, null, null)[0].Kind);
+        Assert.Equal(AeadBackendKind.Managed, AeadBackends.Create(AeadBackendChoice.Managed, null, null, null)[0].Kind);
+        Assert.Equal(AeadBackendKind.Portable, Assert.Single(AeadBackends.Create(AeadBackendChoice.Portable, null, null, null)).Kind);
+        Assert.Throws<InvalidOperationException>(() => AeadBackends.Create(AeadBackendChoice.Native, "nothing", null, null));
     }
 
     [Fact]

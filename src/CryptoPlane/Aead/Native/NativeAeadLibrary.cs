@@ -1,10 +1,11 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 
 namespace CryptoPlane.Aead.Native;
 
 /// <summary>
 /// libcryptoplane_aead.so, loaded once per process: beside the assembly, under <c>runtimes/linux-x64/native</c> of a package, or where the
-/// system's loader finds it; or exactly where the environment variable says.
+/// system's loader finds it, which is never the current directory; or exactly where an option or the environment variable says.
 /// </summary>
 internal sealed unsafe class NativeAeadLibrary
 {
@@ -19,32 +20,34 @@ internal sealed unsafe class NativeAeadLibrary
 
     private const string FileName = "libcryptoplane_aead.so";
 
-    private static readonly Lazy<(NativeAeadLibrary? Library, string Problem)> s_default = new(() =>
-    {
-        NativeAeadLibrary? library = TryLoad(Environment.GetEnvironmentVariable(PathVariable), out string problem);
-        return (library, problem);
-    });
+    // Every lcore makes an engine: a file is looked at once, and its tiers test themselves once. The key is the path, empty for the usual places.
+    private static ImmutableDictionary<string, Lazy<(NativeAeadLibrary? Library, string Problem)>> s_loaded =
+        ImmutableDictionary<string, Lazy<(NativeAeadLibrary? Library, string Problem)>>.Empty;
 
     private readonly delegate* unmanaged<void*, byte, byte*, int> _expandKey;
 
-    private NativeAeadLibrary(nint handle)
+    private NativeAeadLibrary(nint tierAt, nint expandKey)
     {
-        _expandKey = (delegate* unmanaged<void*, byte, byte*, int>)NativeLibrary.GetExport(handle, "cp_aead_expand_key");
-        var tierAt = (delegate* unmanaged<nuint, nint>)NativeLibrary.GetExport(handle, "cp_aead_tier_at");
+        _expandKey = (delegate* unmanaged<void*, byte, byte*, int>)expandKey;
         var tiers = new List<NativeAeadTier>();
-        for (nint tier; (tier = tierAt((nuint)tiers.Count)) != 0;)
+        for (nint tier; (tier = ((delegate* unmanaged<nuint, nint>)tierAt)((nuint)tiers.Count)) != 0;)
             tiers.Add(new NativeAeadTier(tier));
         Tiers = tiers;
     }
 
     /// <summary>The process's library, or null.</summary>
-    public static NativeAeadLibrary? Default => s_default.Value.Library;
+    public static NativeAeadLibrary? Default => Load(Environment.GetEnvironmentVariable(PathVariable)).Library;
 
     /// <summary>Why there is none, for people.</summary>
-    public static string Problem => s_default.Value.Problem;
+    public static string Problem => Load(Environment.GetEnvironmentVariable(PathVariable)).Problem;
 
     /// <summary>The tiers that were built, the fastest first.</summary>
     public IReadOnlyList<NativeAeadTier> Tiers { get; }
+
+    /// <summary>A library, loaded once per process and path; or why there is none.</summary>
+    /// <param name="path">The file; null or empty to look in the usual places.</param>
+    public static (NativeAeadLibrary? Library, string Problem) Load(string? path) =>
+        ImmutableInterlocked.GetOrAdd(ref s_loaded, path ?? "", static path => new(() => (TryLoad(path, out string problem), problem))).Value;
 
     /// <summary>Loads a library. It stays loaded.</summary>
     /// <param name="path">The file; null or empty to look in the usual places.</param>
@@ -73,25 +76,36 @@ internal sealed unsafe class NativeAeadLibrary
             return null;
         }
         uint found = ((delegate* unmanaged<uint>)abi)();
-        problem = found == Abi ? "" : $"{name} has interface {found}, and this assembly needs {Abi}: they come from different versions";
-        return found == Abi ? new NativeAeadLibrary(handle) : null;
+        if (found != Abi)
+        {
+            problem = $"{name} has interface {found}, and this assembly needs {Abi}: they come from different versions";
+            return null;
+        }
+        if (!NativeLibrary.TryGetExport(handle, "cp_aead_tier_at", out nint tierAt) || !NativeLibrary.TryGetExport(handle, "cp_aead_expand_key", out nint expandKey))
+        {
+            problem = $"{name} lacks functions of interface {Abi}";
+            return null;
+        }
+        problem = "";
+        return new NativeAeadLibrary(tierAt, expandKey);
     }
 
-    /// <summary>The tier of a name, or the fastest that this CPU has; null where the CPU has none.</summary>
+    /// <summary>The tier of a name, or all that this CPU has, the fastest first.</summary>
     /// <exception cref="InvalidOperationException">There is no such tier, or the CPU lacks it; the message lists those that there are.</exception>
-    public NativeAeadTier? Select(string? name)
+    public NativeAeadTier[] Select(string? name)
     {
         if (string.IsNullOrEmpty(name) || name.Equals("auto", StringComparison.OrdinalIgnoreCase))
-            return Tiers.FirstOrDefault(tier => tier.IsSupported);
+            return [.. Tiers.Where(tier => tier.IsSupported)];
         NativeAeadTier? wanted = Tiers.FirstOrDefault(tier => tier.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         if (wanted is { IsSupported: true })
-            return wanted;
+            return [wanted];
         string all = string.Join(", ", Tiers.Select(tier => tier.Name + (tier.IsSupported ? "" : " (not on this CPU)")));
         throw new InvalidOperationException(wanted == null
             ? $"There is no tier '{name}' of native AEAD kernels. There are: {all}."
             : $"This CPU lacks what the tier '{wanted.Name}' needs ({wanted.Instructions}). There are: {all}.");
     }
 
-    /// <summary>Expands a key as the library does it: for the test that managed code does the same.</summary>
+    /// <summary>Expands a key. Managed code gives the same bytes, and does it wherever the runtime knows of the CPU's AES-NI.</summary>
+    /// <returns>False where the CPU lacks AES-NI or PCLMULQDQ.</returns>
     internal bool TryExpandKey(AeadKeyBlock* block) => _expandKey(block, (byte)block->Algorithm, block->RawKey) != 0;
 }

@@ -8,6 +8,7 @@ namespace CryptoPlane.Aead.Native;
 internal sealed unsafe class NativeAeadTier
 {
     private readonly Layout* _tier;
+    private readonly Lazy<bool> _hasChaCha20Poly1305;
 
     internal NativeAeadTier(nint tier)
     {
@@ -15,6 +16,7 @@ internal sealed unsafe class NativeAeadTier
         Name = Marshal.PtrToStringUTF8((nint)_tier->Name)!;
         Instructions = Marshal.PtrToStringUTF8((nint)_tier->Instructions)!;
         IsSupported = _tier->IsSupported() != 0;
+        _hasChaCha20Poly1305 = new Lazy<bool>(() => PublishedAnswer.ChaCha20Poly1305.IsCarriedOutBy(this));
         Failure = new Lazy<string?>(() => AeadSelfTest.Failure(new NativeBackend(this)));
     }
 
@@ -27,6 +29,9 @@ internal sealed unsafe class NativeAeadTier
     /// <summary>Whether this CPU and operating system have that.</summary>
     public bool IsSupported { get; }
 
+    /// <summary>Whether the tier does ChaCha20-Poly1305 too: found by asking it, once per process.</summary>
+    public bool HasChaCha20Poly1305 => _hasChaCha20Poly1305.Value;
+
     /// <summary>What the self-test found, once per process; null if all is well.</summary>
     public Lazy<string?> Failure { get; }
 
@@ -34,9 +39,8 @@ internal sealed unsafe class NativeAeadTier
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run(AeadOperation* operations, int count)
     {
-        // A call that holds up the garbage collector is cheaper, and right only where it is short: one message in the cache is below a
-        // microsecond on any CPU.
-        if (count == 1 && operations->Length <= ShortLength)
+        // A call that holds up the garbage collector is cheaper, and right only where it is short: one message of few bytes, its AAD counted.
+        if (count == 1 && operations->Length + operations->AadLength <= ShortLength)
             ((delegate* unmanaged[SuppressGCTransition]<AeadOperation*, nuint, void>)_tier->Run)(operations, 1);
         else
             ((delegate* unmanaged<AeadOperation*, nuint, void>)_tier->Run)(operations, (nuint)count);

@@ -1,12 +1,12 @@
 namespace CryptoPlane.Aead.Native;
 
-/// <summary>AES-GCM and ChaCha20-Poly1305 by the kernels of native/aead: whole bursts, whatever they mix, in one call.</summary>
+/// <summary>AES-GCM, and ChaCha20-Poly1305 where the tier has it, by the kernels of native/aead: whole bursts, whatever they mix, in one call.</summary>
 /// <remarks>Every operation completes in <see cref="Submit"/>. The kernels wipe stack and vector registers once per burst.</remarks>
 internal sealed unsafe class NativeBackend(NativeAeadTier tier) : IAeadBackend
 {
     public string Name => "native";
 
-    public string Description => $"native: AES-GCM and ChaCha20-Poly1305 in bursts by tier {tier.Name} ({tier.Instructions})";
+    public string Description => $"native: {(tier.HasChaCha20Poly1305 ? "AES-GCM and ChaCha20-Poly1305" : "AES-GCM")} in bursts by tier {tier.Name} ({tier.Instructions})";
 
     public AeadBackendKind Kind => AeadBackendKind.Native;
 
@@ -15,7 +15,7 @@ internal sealed unsafe class NativeBackend(NativeAeadTier tier) : IAeadBackend
     public int InFlight => 0;
 
     public bool Supports(AeadAlgorithm algorithm) =>
-        algorithm is AeadAlgorithm.Aes128Gcm or AeadAlgorithm.Aes256Gcm or AeadAlgorithm.ChaCha20Poly1305;
+        algorithm is AeadAlgorithm.Aes128Gcm or AeadAlgorithm.Aes256Gcm || (algorithm == AeadAlgorithm.ChaCha20Poly1305 && tier.HasChaCha20Poly1305);
 
     /// <summary>Nothing to do: a key is expanded when it is made.</summary>
     public bool TryAttachKey(AeadKeyHandle key) => true;

@@ -8,8 +8,9 @@ namespace CryptoPlane.Aead;
 /// send a packet.
 /// </summary>
 /// <remarks>
-/// One burst per algorithm mixes sizes, keys and lengths of AAD so that every kind of kernel runs. What it seals is hashed and compared with
-/// a digest that OpenSSL's answers gave (a test computes it anew); then it is opened again, with one forgery among it.
+/// One burst mixes algorithms, sizes, keys and lengths of AAD so that every kind of kernel runs. What it seals is hashed and compared with
+/// digests that OpenSSL's answers gave (a test computes them anew). Then half of it is opened while the other half is sealed again, and the
+/// other way round, with a forgery of every length among it. Last, one message at a time, come answers that standards print.
 /// </remarks>
 internal static unsafe class AeadSelfTest
 {
@@ -19,20 +20,19 @@ internal static unsafe class AeadSelfTest
     /// <summary>Messages of each length: kernels work on several at once.</summary>
     internal const int Repeats = 5;
 
-    /// <summary>Keys that the messages take in turn.</summary>
-    internal const int Keys = 3;
+    /// <summary>Messages per algorithm.</summary>
+    internal static int Messages => Lengths.Length * Repeats;
 
-    private const int Forged = 37;
+    /// <summary>Keys that the messages of an algorithm take in turn.</summary>
+    internal const int Keys = 3;
 
     /// <summary>What is wrong with a synchronous backend, for people; null if all is well.</summary>
     public static string? Failure(IAeadBackend backend)
     {
-        foreach (AeadAlgorithm algorithm in Enum.GetValues<AeadAlgorithm>())
-        {
-            if (algorithm != AeadAlgorithm.None && backend.Supports(algorithm) && Failure(backend, algorithm) is string failure)
-                return $"self-test of '{backend.Name}' with {algorithm}: {failure}";
-        }
-        return null;
+        AeadAlgorithm[] algorithms = [.. Enum.GetValues<AeadAlgorithm>().Where(each => each != AeadAlgorithm.None && backend.Supports(each))];
+        string? failure = BurstFailure(backend, algorithms)
+            ?? PublishedAnswer.All.Where(answer => backend.Supports(answer.Algorithm)).Select(answer => answer.Failure(backend)).FirstOrDefault(each => each != null);
+        return failure == null ? null : $"self-test of '{backend.Name}': {failure}";
     }
 
     /// <summary>SHA-256 of all ciphertexts and tags, in order.</summary>
@@ -71,33 +71,36 @@ internal static unsafe class AeadSelfTest
         return key;
     }
 
-    private static string? Failure(IAeadBackend backend, AeadAlgorithm algorithm)
+    private static string? BurstFailure(IAeadBackend backend, AeadAlgorithm[] algorithms)
     {
-        int count = Lengths.Length * Repeats;
+        int count = Messages * algorithms.Length;
         int stride = Lengths[^1] + AeadSizes.Tag + 64;
-        var keys = new AeadKey[Keys];
+        var keys = new List<AeadKey>();
         byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(count * (AeadOperation.SizeInBytes + stride)), 64);
         NativeMemory.Clear(memory, (nuint)(count * (AeadOperation.SizeInBytes + stride)));
         try
         {
             var operations = (AeadOperation*)memory;
             byte* buffers = memory + (count * AeadOperation.SizeInBytes);
-            for (int i = 0; i < Keys; i++)
+            for (int i = 0; i < Keys * algorithms.Length; i++)
             {
-                keys[i] = AeadKey.Create(algorithm, Key(algorithm, i));
+                keys.Add(AeadKey.Create(algorithms[i / Keys], Key(algorithms[i / Keys], i % Keys)));
                 if (!backend.TryAttachKey(keys[i].Handle))
-                    return "it refuses a key";
+                    return $"it refuses a key of {algorithms[i / Keys]}";
             }
             for (int i = 0; i < count; i++)
-                Prepare(operations + i, buffers + (i * stride), keys[i % Keys], i);
-            return Check(backend, algorithm, operations, count);
+            {
+                int message = i / algorithms.Length;
+                Prepare(operations + i, buffers + (i * stride), keys[(i % algorithms.Length * Keys) + (message % Keys)], message);
+            }
+            return SealFailure(backend, algorithms, operations)
+                ?? OpenFailure(backend, algorithms.Length, operations, parity: 1)
+                ?? OpenFailure(backend, algorithms.Length, operations, parity: 0);
         }
         finally
         {
-            foreach (AeadKey? key in keys)
+            foreach (AeadKey key in keys)
             {
-                if (key == null)
-                    continue;
                 backend.DetachKey(key.Handle);
                 key.Dispose();
             }
@@ -124,39 +127,63 @@ internal static unsafe class AeadSelfTest
         aad.CopyTo(new Span<byte>(operation->AadPointer, aad.Length));
     }
 
-    private static string? Check(IAeadBackend backend, AeadAlgorithm algorithm, AeadOperation* operations, int count)
+    /// <summary>Seals every message of every algorithm in one burst, and compares the digests.</summary>
+    private static string? SealFailure(IAeadBackend backend, AeadAlgorithm[] algorithms, AeadOperation* operations)
     {
+        int count = Messages * algorithms.Length;
         backend.Submit(operations, count);
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (int i = 0; i < count; i++)
+        for (int a = 0; a < algorithms.Length; a++)
         {
-            if (operations[i].Status != AeadStatus.Success)
-                return $"sealing {operations[i].Length} bytes ended with {operations[i].Status}";
-            digest.AppendData(new ReadOnlySpan<byte>(operations[i].Destination, (int)operations[i].Length + AeadSizes.Tag));
-        }
-        if (Convert.ToHexStringLower(digest.GetHashAndReset()) != ExpectedDigest(algorithm))
-            return "what it sealed is not what OpenSSL seals";
-
-        operations[Forged].Source[0] ^= 1;
-        for (int i = 0; i < count; i++)
-        {
-            operations[i].Direction = AeadDirection.Open;
-            operations[i].Status = AeadStatus.Pending;
-        }
-        backend.Submit(operations, count);
-        for (int i = 0; i < count; i++)
-        {
-            var opened = new ReadOnlySpan<byte>(operations[i].Destination, (int)operations[i].Length);
-            if (i == Forged)
+            using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (int i = a; i < count; i += algorithms.Length)
             {
-                if (operations[i].Status != AeadStatus.AuthenticationFailed || opened.ContainsAnyExcept((byte)0))
-                    return "it opened a forgery, or left something of it";
+                if (operations[i].Status != AeadStatus.Success)
+                    return $"sealing {operations[i].Length} bytes with {algorithms[a]} ended with {operations[i].Status}";
+                digest.AppendData(new ReadOnlySpan<byte>(operations[i].Destination, (int)operations[i].Length + AeadSizes.Tag));
             }
-            else if (operations[i].Status != AeadStatus.Success || !opened.SequenceEqual(Message(i).Plaintext))
+            if (Convert.ToHexStringLower(digest.GetHashAndReset()) != ExpectedDigest(algorithms[a]))
+                return $"what it sealed with {algorithms[a]} is not what OpenSSL seals";
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Opens the sealed messages of odd or of even number while the others are sealed again, so that a burst mixes directions. One message
+    /// of each length is forged.
+    /// </summary>
+    private static string? OpenFailure(IAeadBackend backend, int algorithms, AeadOperation* operations, int parity)
+    {
+        int count = Messages * algorithms;
+        for (int i = 0; i < count; i++)
+        {
+            int message = i / algorithms;
+            bool opens = message % 2 == parity;
+            operations[i].Direction = opens ? AeadDirection.Open : AeadDirection.Seal;
+            operations[i].Status = AeadStatus.Pending;
+            if (!opens)
+                Message(message).Plaintext.CopyTo(new Span<byte>(operations[i].Source, (int)operations[i].Length));
+            else if (IsForged(message))
+                operations[i].Source[0] ^= 1;
+        }
+        backend.Submit(operations, count);
+        for (int i = 0; i < count; i++)
+        {
+            int message = i / algorithms;
+            bool opens = message % 2 == parity;
+            string what = $"{operations[i].Length} bytes with {operations[i].Key.Algorithm}";
+            var text = new ReadOnlySpan<byte>(operations[i].Destination, (int)operations[i].Length);
+            if (opens && IsForged(message))
             {
-                return $"it did not open what it had sealed ({operations[i].Length} bytes)";
+                if (operations[i].Status != AeadStatus.AuthenticationFailed || text.ContainsAnyExcept((byte)0))
+                    return $"it opened a forgery, or left something of it ({what})";
+            }
+            else if (operations[i].Status != AeadStatus.Success || (opens && !text.SequenceEqual(Message(message).Plaintext)))
+            {
+                return $"it did not {(opens ? "open what it had sealed" : "seal")} beside the other direction ({what})";
             }
         }
         return null;
     }
+
+    private static bool IsForged(int message) => message / Lengths.Length == 2;
 }
