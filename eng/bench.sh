@@ -1,32 +1,41 @@
 #!/usr/bin/env bash
-# usage: eng/bench.sh aead|tls|broker [--quick] [--json FILE]
+# usage: eng/bench.sh aead|tls|broker [--quick] [--json FILE] [--docs DIR | --publish]
 #
-# Measures us against peers, ours and the peer in turn, and prints a table.
+# Measures us against peers, ours and the peer in turn, and prints a table. Progress goes to standard error.
 #
-#   aead         single AEAD operations against .NET's AesGcm and ChaCha20Poly1305 and OpenSSL's EVP
+#   aead         AEAD operations, in bursts and one by one, by our backends and native tiers, against intel-ipsec-mb, OpenSSL's EVP, .NET's
+#                AesGcm and ChaCha20Poly1305, and BouncyCastle; about 5 minutes. A peer that is not installed is left out, and said so
 #   tls          TLS 1.3 records against .NET's SslStream
 #   broker       the VPN broker against ocserv, with the real openconnect client (needs root or sudo)
 #   --quick      fewer sizes, shorter runs: within 60 s once built
 #   --json FILE  write an array of {"case","bytes","ours_ns","peer","peer_ns","ratio"}; ratio = peer_ns / ours_ns. A figure
 #                that is not a time per operation has its unit as the last word of "case"
+#   --docs DIR   aead only: write DIR/aead.md and its charts: every figure, and the machine and versions they were measured with
+#   --publish    the same as --docs docs/performance
 set -euo pipefail
 # shellcheck source=eng/lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
 
-suite=""
+# The scripts below run in the repository; the caller's directory counts.
+callers_path() { (cd "$OLDPWD" && realpath -m "$1"); }
+
+suite="" docs="" command="eng/bench.sh $*"
 options=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) print_help; exit 0 ;;
     aead | tls | broker) suite=$1 ;;
     --quick) options+=(--quick) ;;
-    # The scripts below run in the repository; the caller's directory counts.
-    --json) options+=(--json "$(cd "$OLDPWD" && realpath -m "${2:?"--json needs a file"}")"); shift ;;
+    --json) options+=(--json "$(callers_path "${2:?"--json needs a file"}")"); shift ;;
+    --docs) docs=$(callers_path "${2:?"--docs needs a folder"}"); shift ;;
+    --publish) docs=$root/docs/performance ;;
     *) die "unknown argument '$1' (see --help)" ;;
   esac
   shift
 done
 [[ -n $suite ]] || die "which suite? (see --help)"
+[[ -z $docs || $suite == aead ]] || die "--docs and --publish are for aead"
+[[ -z $docs ]] || options+=(--docs "$docs" --command "$command")
 
 need_dotnet
 if [[ $suite == broker ]]; then
@@ -35,5 +44,10 @@ if [[ $suite == broker ]]; then
   exec eng/bench/broker.sh "${options[@]}"
 fi
 eng/install-deps.sh build
+if [[ $suite == aead ]]; then
+  eng/install-deps.sh bench || warn "going on without the peers whose packages are missing"
+  export CRYPTOPLANE_BENCH_PEERS=$root/artifacts/bench
+  eng/bench/build-peers.sh "$CRYPTOPLANE_BENCH_PEERS"
+fi
 build_release benchmarks/CryptoPlane.Benchmarks
 exec benchmarks/CryptoPlane.Benchmarks/bin/Release/net10.0/CryptoPlane.Benchmarks "$suite" "${options[@]}"

@@ -3,53 +3,60 @@ using System.Diagnostics.CodeAnalysis;
 namespace CryptoPlane.Benchmarks;
 
 /// <summary>The command line.</summary>
-internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFile, bool Help)
+internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFile, string? DocsFolder, string? Command, bool Help)
 {
     public const string Usage = """
-        usage: CryptoPlane.Benchmarks SUITE [--quick] [--json FILE]
+        usage: CryptoPlane.Benchmarks SUITE [--quick] [--json FILE] [--docs DIR] [--command TEXT]
 
-          SUITE        aead: single AEAD operations against the framework's classes and OpenSSL's EVP
+          SUITE        aead: AEAD operations against intel-ipsec-mb, OpenSSL's EVP, the framework's classes and BouncyCastle
                        tls:  TLS 1.3 records against SslStream
           --quick      fewer sizes and shorter repetitions: within 60 s
           --json FILE  write the figures to FILE as well
+          --docs DIR   aead only: write aead.md and its charts to DIR
+          --command T  what to call the command on that page
         """;
 
     private static readonly string[] s_suites = ["aead", "tls"];
 
     public static bool TryParse(string[] arguments, [NotNullWhen(true)] out BenchmarkOptions? options, out string message)
     {
-        string suite = "";
-        string? json = null;
-        bool quick = false, help = false;
-        options = null;
-        for (int i = 0; i < arguments.Length; i++)
+        options = new BenchmarkOptions("", false, null, null, null, false);
+        message = "";
+        for (int i = 0; i < arguments.Length && message.Length == 0; i++)
         {
             switch (arguments[i])
             {
                 case "--quick":
-                    quick = true;
+                    options = options with { Quick = true };
                     break;
                 case "--help" or "-h":
-                    help = true;
+                    options = options with { Help = true };
                     break;
                 case "--json" when i + 1 < arguments.Length:
-                    json = arguments[++i];
+                    options = options with { JsonFile = arguments[++i] };
                     break;
-                case string word when suite.Length == 0 && s_suites.Contains(word):
-                    suite = word;
+                case "--docs" when i + 1 < arguments.Length:
+                    options = options with { DocsFolder = arguments[++i] };
+                    break;
+                case "--command" when i + 1 < arguments.Length:
+                    options = options with { Command = arguments[++i] };
+                    break;
+                case string word when options.Suite.Length == 0 && s_suites.Contains(word):
+                    options = options with { Suite = word };
                     break;
                 default:
-                    message = $"'{arguments[i]}' is not understood.{Environment.NewLine}{Usage}";
-                    return false;
+                    message = $"'{arguments[i]}' is not understood.";
+                    break;
             }
         }
-        if (suite.Length == 0 && !help)
-        {
-            message = $"Which suite?{Environment.NewLine}{Usage}";
-            return false;
-        }
-        options = new BenchmarkOptions(suite, quick, json, help);
-        message = "";
-        return true;
+        if (message.Length == 0 && options is { Suite: "", Help: false })
+            message = "Which suite?";
+        if (message.Length == 0 && options is { Suite: "tls", DocsFolder: not null })
+            message = "--docs is for aead.";
+        if (message.Length == 0)
+            return true;
+        message += Environment.NewLine + Usage;
+        options = null;
+        return false;
     }
 }

@@ -1,6 +1,7 @@
 using CryptoPlane.Benchmarks;
 using CryptoPlane.Benchmarks.Aead;
 using CryptoPlane.Benchmarks.Measuring;
+using CryptoPlane.Benchmarks.Report;
 using CryptoPlane.Benchmarks.Tls;
 
 if (!BenchmarkOptions.TryParse(args, out BenchmarkOptions? options, out string message))
@@ -15,6 +16,17 @@ if (options.Help)
 }
 
 var runner = new InterleavedRunner(options.Quick);
-IEnumerable<BenchmarkResult> results = options.Suite == "aead" ? AeadSuite.Run(runner, options.Quick) : TlsSuite.Run(runner, options.Quick);
-BenchmarkReport.Write([.. results], options.JsonFile);
+if (options.Suite == "tls")
+{
+    BenchmarkReport.Write(TlsSuite.Run(runner, options.Quick), options.JsonFile);
+    return 0;
+}
+
+IReadOnlyList<AeadTable> tables = AeadSuite.Run(runner, options.Quick);
+foreach (AeadTable table in tables)
+    Console.WriteLine($"## {table.Section.Title}\n\n{AeadMarkdown.Figures(table)}");
+if (options.JsonFile != null)
+    BenchmarkReport.WriteJson(tables.SelectMany(table => table.Results).DistinctBy(row => (row.Case, row.Bytes, row.Peer)), options.JsonFile);
+if (options.DocsFolder != null)
+    AeadPage.Write(tables, options.DocsFolder, options.Command ?? Environment.CommandLine);
 return 0;

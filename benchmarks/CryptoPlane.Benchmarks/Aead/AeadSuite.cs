@@ -1,52 +1,53 @@
-using CryptoPlane.Aead;
 using CryptoPlane.Benchmarks.Measuring;
 
 namespace CryptoPlane.Benchmarks.Aead;
 
-/// <summary>Single AEAD operations: our backends against the framework and EVP, on the same buffers.</summary>
+/// <summary>Our backends against intel-ipsec-mb, OpenSSL, the framework and BouncyCastle, on the same operations.</summary>
 internal static class AeadSuite
 {
-    private static readonly int[] s_sizes = [16, 64, 128, 256, 512, 1024, 1408, 4096, 8192, 16384];
-    private static readonly int[] s_quickSizes = [64, 256, 1408, 16384];
-
-    public static IEnumerable<BenchmarkResult> Run(InterleavedRunner runner, bool quick) =>
-        from backend in Backends(quick)
-        from direction in (AeadDirection[])[AeadDirection.Seal, AeadDirection.Open]
-        from shape in ((int Burst, int Keys)[])[(1, 1), (32, 1), (32, 32)]
-        from size in quick ? s_quickSizes : s_sizes
-        from result in Measure(runner, backend.Algorithm, backend.Create, direction, size, shape.Burst, shape.Keys)
-        select result;
-
-    /// <summary>The managed kernels where the CPU has what they need, and libcrypto for what they cannot do (or, in full, beside them).</summary>
-    private static IEnumerable<(AeadAlgorithm Algorithm, Func<IAeadBackend> Create)> Backends(bool quick)
+    public static IReadOnlyList<AeadTable> Run(InterleavedRunner runner, bool quick)
     {
-        AeadAlgorithm[] aes = [AeadAlgorithm.Aes128Gcm, AeadAlgorithm.Aes256Gcm];
-        if (AeadBackends.IsManagedSupported)
+        AeadSection[] sections = AeadSection.All(quick);
+        var progress = new ProgressLine(sections.Sum(section => section.Cases.Length));
+        var tables = new List<AeadTable>();
+        foreach (AeadSection section in sections)
         {
-            foreach (AeadAlgorithm algorithm in aes)
-                yield return (algorithm, AeadBackends.CreateManaged);
+            var rows = new List<AeadRow>();
+            foreach (AeadCase work in section.Cases)
+            {
+                progress.Next(work.ToString());
+                rows.Add(Measure(runner, section.Lineup, work));
+            }
+            tables.Add(new AeadTable(section, rows));
         }
-        if (!quick || !AeadBackends.IsManagedSupported)
-        {
-            foreach (AeadAlgorithm algorithm in aes)
-                yield return (algorithm, AeadBackends.CreatePortable);
-        }
-        yield return (AeadAlgorithm.ChaCha20Poly1305, AeadBackends.CreatePortable);
+        progress.Finish();
+        return tables;
     }
 
-    private static IReadOnlyList<BenchmarkResult> Measure(InterleavedRunner runner, AeadAlgorithm algorithm, Func<IAeadBackend> create,
-        AeadDirection direction, int size, int burst, int keys)
+    private static AeadRow Measure(InterleavedRunner runner, Lineup lineup, AeadCase work)
     {
-        using var workload = new AeadWorkload(algorithm, direction, size, keys);
-        var ours = new EngineSubject(workload, create(), burst);
-        string name = $"{ours.Name}/{NameOf(algorithm)}/{(direction == AeadDirection.Seal ? "seal" : "open")}/burst{burst}/keys{keys}";
-        return runner.Measure(name, size, ours, new FrameworkSubject(workload), new EvpSubject(workload));
+        using var workload = new AeadWorkload(work);
+        List<AeadSubject> subjects = LineupFactory.Create(lineup, workload);
+        CheckThatAllAgree(subjects, workload);
+        IReadOnlyList<Measurement> measured = runner.Measure(subjects);
+        AeadRow row = new(work, [.. subjects.Select((subject, i) => new AeadFigure(subject.CaseName, measured[i]))]);
+        foreach (AeadSubject subject in subjects)
+            subject.Dispose();
+        return row;
     }
 
-    private static string NameOf(AeadAlgorithm algorithm) => algorithm switch
+    /// <summary>Lets everybody do the work once: a subject that leaves something out, or does it wrongly, has no figure.</summary>
+    private static void CheckThatAllAgree(List<AeadSubject> subjects, AeadWorkload workload)
     {
-        AeadAlgorithm.Aes128Gcm => "aes-128-gcm",
-        AeadAlgorithm.Aes256Gcm => "aes-256-gcm",
-        _ => "chacha20-poly1305",
-    };
+        string? expected = null;
+        foreach (AeadSubject subject in subjects)
+        {
+            subject.RunAll();
+            subject.Verify();
+            string digest = workload.TakeDigest();
+            expected ??= digest;
+            if (digest != expected)
+                throw new InvalidOperationException($"{subject.Name} and {subjects[0].Name} disagree about {workload.Case}.");
+        }
+    }
 }

@@ -1,100 +1,161 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using CryptoPlane.Aead;
 
 namespace CryptoPlane.Benchmarks.Aead;
 
 /// <summary>
-/// What every AEAD subject of one case works on: the same 32 buffers with the same content, so that all of them meet the same caches,
-/// and 1 or 32 keys.
+/// What every subject of one case works on: the same buffers with the same content in the same order, so that all of them meet the same
+/// caches. With many keys every operation has another key and another place in memory, as the packets of many tunnels have.
 /// </summary>
 internal sealed unsafe class AeadWorkload : IDisposable
 {
-    /// <summary>Buffers, and operations of a burst.</summary>
-    public const int Operations = 32;
-
     /// <summary>AAD of one operation: as much as ESP with extended sequence numbers has.</summary>
     public const int AadLength = 12;
 
-    private readonly byte* _sources, _destinations;
-    private readonly int _stride;
+    /// <summary>Operations of a mix of sizes: whole bursts, and whole repetitions of IMIX.</summary>
+    public const int MixOperations = 384;
 
-    public AeadWorkload(AeadAlgorithm algorithm, AeadDirection direction, int length, int keyCount)
+    /// <summary>Operations of a case with one size and few keys: a burst, and few enough for the second-level cache.</summary>
+    public const int FewOperations = 32;
+
+    /// <summary>Most operations that a subject does in one run.</summary>
+    public const int MaxSlice = 1024;
+
+    // Buffers of a pool, as of a network card's: past this many keys packets take turns in them.
+    private const int MaxBuffers = 16384;
+    private const int FewKeys = 64;
+
+    // Sources and destinations that lie a multiple of a page apart would make loads wait for stores to what looks like their address.
+    private const nuint Page = 4096;
+
+    private readonly byte* _memory;
+    private readonly byte* _destinations;
+    private readonly nuint _bytes;
+    private readonly int _stride;
+    private readonly int[] _lengths, _buffers, _keyOrder;
+
+    public AeadWorkload(AeadCase work)
     {
-        Algorithm = algorithm;
-        Direction = direction;
-        Length = length;
-        var random = new Random(length * 31 + keyCount);
-        Keys = [.. Enumerable.Range(0, keyCount).Select(_ => RandomBytes(random, AeadSizes.Key(algorithm)))];
+        Case = work;
+        var random = new Random(work.Mix.MeanBytes * 31 + work.Keys);
+        Operations = OperationsOf(work);
+        Slice = Math.Min(Operations, MaxSlice);
+        _lengths = work.Mix.Sizes(Operations);
+        int buffers = Math.Min(Operations, MaxBuffers);
+        if (work.Direction == AeadDirection.Open && buffers < Operations)
+            throw new ArgumentException("A buffer that is to be opened holds one ciphertext.", nameof(work));
+        _buffers = [.. Enumerable.Range(0, buffers)];
+        _keyOrder = [.. Enumerable.Range(0, work.Keys)];
+        if (work.Keys > FewKeys)
+        {
+            random.Shuffle(_buffers);
+            random.Shuffle(_keyOrder);
+        }
+        Keys = [.. Enumerable.Range(0, work.Keys).Select(_ => RandomBytes(random, AeadSizes.Key(work.Algorithm)))];
         Aad = RandomBytes(random, AadLength);
-        _stride = (length + AeadSizes.Tag + 127) / 64 * 64;
-        _sources = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride * Operations), 64);
-        _destinations = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride * Operations), 64);
-        random.NextBytes(new Span<byte>(_sources, _stride * Operations));
-        NativeMemory.Clear(_destinations, (nuint)(_stride * Operations));
-        if (direction == AeadDirection.Open)
+
+        _stride = (_lengths.Max() + AeadSizes.Tag + 127) / 64 * 64;
+        _bytes = (nuint)_stride * (nuint)buffers;
+        nuint distance = ((_bytes + Page - 1) / Page * Page) + (Page / 2);
+        _memory = (byte*)NativeMemory.AlignedAlloc(distance + _bytes, Page);
+        _destinations = _memory + distance;
+        for (int i = 0; i < buffers; i++)
+            random.NextBytes(new Span<byte>(_memory + ((nuint)i * (nuint)_stride), _stride));
+        NativeMemory.Clear(_destinations, _bytes);
+        if (work.Direction == AeadDirection.Open)
             SealSources();
     }
 
-    public AeadAlgorithm Algorithm { get; }
+    public AeadCase Case { get; }
 
-    public AeadDirection Direction { get; }
+    /// <summary>Different operations, a multiple of the burst.</summary>
+    public int Operations { get; }
 
-    public int Length { get; }
+    /// <summary>Operations of a subject's run; the next run goes on behind them.</summary>
+    public int Slice { get; }
 
     public byte[][] Keys { get; }
 
     public byte[] Aad { get; }
 
-    /// <summary>The plaintext (seal), or ciphertext ‖ tag (open), of operation <paramref name="index"/>.</summary>
-    public byte* Source(int index) => _sources + index * _stride;
+    public int Length(int operation) => _lengths[operation];
 
-    public byte* Destination(int index) => _destinations + index * _stride;
+    public int KeyOf(int operation) => _keyOrder[operation % _keyOrder.Length];
 
-    public byte[] Key(int index) => Keys[index % Keys.Length];
+    /// <summary>The plaintext (seal), or ciphertext ‖ tag (open), of an operation.</summary>
+    public byte* Source(int operation) => _memory + Offset(operation);
 
-    /// <summary>The nonce of an operation: to open it must be the one that sealed, to seal each use takes another.</summary>
-    public static void WriteNonce(Span<byte> nonce, ulong number)
+    public byte* Destination(int operation) => _destinations + Offset(operation);
+
+    /// <summary>The nonce of an operation. It is the same in every run: what is measured protects nothing.</summary>
+    public static void WriteNonce(Span<byte> nonce, int operation)
     {
         nonce.Clear();
-        MemoryMarshal.Write(nonce[4..], in number);
+        MemoryMarshal.Write(nonce[4..], operation + 1L);
     }
 
-    public void Dispose()
+    /// <summary>Descriptors of all operations, the caller's to free with <see cref="NativeMemory.AlignedFree"/>.</summary>
+    /// <param name="keys">Per key what stands for it in a descriptor: the address of whatever the subject made of it.</param>
+    public AeadOperation* CreateOperations(nint[] keys)
     {
-        NativeMemory.AlignedFree(_sources);
-        NativeMemory.AlignedFree(_destinations);
-    }
-
-    /// <summary>Turns the sources into ciphertext ‖ tag, each under its key and the nonce of its index.</summary>
-    private void SealSources()
-    {
-        using AeadEngine engine = new(AeadBackends.CreatePortable());
-        using AeadBurst burst = new(Operations);
-        AeadKey[] keys = [.. Keys.Select(key => AeadKey.Create(Algorithm, key))];
-        Span<byte> nonce = stackalloc byte[AeadSizes.Nonce];
+        var operations = (AeadOperation*)NativeMemory.AlignedAlloc((nuint)Operations * AeadOperation.SizeInBytes, AeadOperation.SizeInBytes);
         for (int i = 0; i < Operations; i++)
-        {
-            burst.TryAdd(out AeadOperation* operation);
-            WriteNonce(nonce, (ulong)i);
-            Fill(operation, i, keys[i % keys.Length].Handle, AeadDirection.Seal, nonce);
-            operation->Destination = operation->Source;
-        }
-        burst.Run(engine);
-        foreach (AeadKey key in keys)
-            key.Dispose();
+            Fill(operations + i, i, keys[KeyOf(i)], Case.Direction);
+        return operations;
     }
 
-    /// <summary>Fills the descriptor of operation <paramref name="index"/>.</summary>
-    public void Fill(AeadOperation* operation, int index, AeadKeyHandle key, AeadDirection direction, ReadOnlySpan<byte> nonce)
+    /// <summary>A digest of all destinations, which are zeroed then.</summary>
+    public string TakeDigest()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (nuint offset = 0; offset < _bytes; offset += (nuint)_stride)
+            hash.AppendData(new ReadOnlySpan<byte>(_destinations + offset, _stride));
+        NativeMemory.Clear(_destinations, _bytes);
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+
+    private static int OperationsOf(AeadCase work)
+    {
+        if (work.Mix.Name != null)
+            return MixOperations;
+        if (work.Keys <= FewKeys)
+            return Math.Max(FewOperations, work.Burst);
+        return (work.Keys + MaxSlice - 1) / MaxSlice * MaxSlice;
+    }
+
+    private nuint Offset(int operation) => (nuint)_buffers[operation % _buffers.Length] * (nuint)_stride;
+
+    private void Fill(AeadOperation* operation, int index, nint key, AeadDirection direction)
     {
         *operation = default;
         operation->Source = Source(index);
         operation->Destination = Destination(index);
-        operation->Key = key;
-        operation->Length = (uint)Length;
+        // Sound: a handle is one pointer, and whoever runs the operation knows what it points to.
+        *(nint*)&operation->Key = key;
+        operation->Length = (uint)Length(index);
         operation->Direction = direction;
         operation->SetInlineAad(Aad);
-        operation->SetNonce(nonce);
+        WriteNonce(new Span<byte>(operation->Nonce, AeadSizes.Nonce), index);
+    }
+
+    /// <summary>Turns the sources into ciphertext ‖ tag, each under its key and nonce.</summary>
+    private void SealSources()
+    {
+        using AeadEngine engine = new(AeadBackends.CreatePortable());
+        AeadKey[] keys = [.. Keys.Select(key => AeadKey.Create(Case.Algorithm, key))];
+        AeadOperation* operations = CreateOperations([.. keys.Select(key => { AeadKeyHandle handle = key.Handle; return *(nint*)&handle; })]);
+        for (int i = 0; i < Operations; i++)
+        {
+            operations[i].Direction = AeadDirection.Seal;
+            operations[i].Destination = operations[i].Source;
+        }
+        engine.Run(operations, Operations);
+        NativeMemory.AlignedFree(operations);
+        foreach (AeadKey key in keys)
+            key.Dispose();
     }
 
     private static byte[] RandomBytes(Random random, int count)

@@ -16,7 +16,8 @@ internal static class BenchmarkReport
             WriteJson(results, jsonFile);
     }
 
-    private static void WriteJson(IReadOnlyList<BenchmarkResult> results, string path)
+    /// <summary>The array that other tools read: case, bytes, ours_ns, peer, peer_ns and ratio.</summary>
+    public static void WriteJson(IEnumerable<BenchmarkResult> results, string path)
     {
         using FileStream file = File.Create(path);
         using var writer = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true });

@@ -3,53 +3,48 @@ using System.Diagnostics;
 namespace CryptoPlane.Benchmarks.Measuring;
 
 /// <summary>
-/// Measures subjects side by side: a short sample of ours, one of each peer, and again, so that a change of the clock frequency or a
-/// noisy neighbour meets all of them alike. Samples are shorter than a time slice, so that most of them are not interrupted where the
-/// machine has other work. The figure is their median.
+/// Measures subjects side by side: a short sample of each, and again, every time beginning with another, so that a change of the clock
+/// frequency or a noisy neighbour meets all of them alike. Samples are shorter than a time slice, so that most of them are not
+/// interrupted where the machine has other work.
 /// </summary>
 /// <param name="quick">Fewer samples.</param>
 internal sealed class InterleavedRunner(bool quick)
 {
     private const double SampleNanoseconds = 0.4e6;
 
-    private readonly int _samples = quick ? 61 : 201;
-    // The JIT replaces what runs often about 100 ms after it is first called: kernels differ from case to case, peers do not.
-    private readonly double _warmUpNanoseconds = quick ? 130e6 : 250e6;
-    private readonly Stopwatch _progress = Stopwatch.StartNew();
-    private bool _isWarm;
+    /// <summary>Least samples of a subject that takes longer than a sample should.</summary>
+    private const int LeastSamples = 15;
 
-    /// <summary>Measures ours and the peers, prints one progress line, and disposes of all of them.</summary>
-    public IReadOnlyList<BenchmarkResult> Measure(string name, int bytes, IBenchmarkSubject ours, params IBenchmarkSubject[] peers)
+    // What the framework has compiled ahead, and the harness itself, is replaced by the JIT once it has run for a while.
+    private readonly double _firstWarmUp = quick ? 300e6 : 800e6;
+    // The JIT replaces what runs often about 100 ms after it is first called: kernels differ from case to case.
+    private readonly double _warmUp = quick ? 60e6 : 150e6;
+    private readonly int _samples = quick ? 41 : 151;
+    private readonly HashSet<string> _warm = [];
+
+    /// <summary>Measures the subjects and checks each afterwards. They stay the caller's.</summary>
+    public IReadOnlyList<Measurement> Measure(IReadOnlyList<IBenchmarkSubject> subjects)
     {
-        IBenchmarkSubject[] subjects = [ours, .. peers];
-        if (!_isWarm)
+        Plan[] plans = [.. subjects.Select(subject => Calibrate(subject, _warm.Add(subject.Name) ? _firstWarmUp : _warmUp))];
+        var samples = new List<double>[subjects.Count];
+        for (int subject = 0; subject < subjects.Count; subject++)
+            samples[subject] = [];
+        for (int round = 0; round < _samples; round++)
         {
-            // What all cases share is compiled for good before the first of them counts; on a busy machine that takes its time.
-            foreach (IBenchmarkSubject subject in subjects.Append(ours))
-                Calibrate(subject, 1e9);
-            _isWarm = true;
-        }
-        int[] runs = [.. subjects.Select((subject, i) => Calibrate(subject, i == 0 ? _warmUpNanoseconds : _warmUpNanoseconds / 4))];
-        double[][] samples = [.. subjects.Select(_ => new double[_samples])];
-        for (int sample = 0; sample < _samples; sample++)
-        {
-            for (int subject = 0; subject < subjects.Length; subject++)
-                samples[subject][sample] = Sample(subjects[subject], runs[subject]);
+            for (int turn = 0; turn < subjects.Count; turn++)
+            {
+                int subject = (round + turn) % subjects.Count;
+                if (round % plans[subject].EveryRound == 0)
+                    samples[subject].Add(Sample(subjects[subject], plans[subject].Runs));
+            }
         }
         foreach (IBenchmarkSubject subject in subjects)
-        {
             subject.Verify();
-            subject.Dispose();
-        }
-        double[] medians = [.. samples.Select(Median)];
-        BenchmarkResult[] results = [.. peers.Select((peer, i) => new BenchmarkResult(name, bytes, medians[0], peer.Name, medians[i + 1]))];
-        Console.WriteLine($"[{_progress.Elapsed.TotalSeconds,5:F1} s] {name} {bytes} B: {medians[0]:F1} ns; "
-            + string.Join(", ", results.Select(result => $"{result.Peer} {result.PeerNanoseconds:F1} ns ({result.Ratio:F2}x)")));
-        return results;
+        return [.. subjects.Select((subject, i) => Measurement.Of(subject.Name, samples[i]))];
     }
 
-    /// <summary>Warms a subject up (JIT tiers, caches) and finds how many runs fill a sample.</summary>
-    private static int Calibrate(IBenchmarkSubject subject, double warmUpNanoseconds)
+    /// <summary>Warms a subject up (JIT tiers, caches) and finds how many runs fill a sample, or how seldom a long run must do.</summary>
+    private Plan Calibrate(IBenchmarkSubject subject, double warmUpNanoseconds)
     {
         double spent = 0, shortest = double.MaxValue;
         for (int run = 0; run < 3 || spent < warmUpNanoseconds; run++)
@@ -58,7 +53,9 @@ internal sealed class InterleavedRunner(bool quick)
             spent += duration;
             shortest = Math.Min(shortest, duration);
         }
-        return Math.Clamp((int)(SampleNanoseconds / shortest), 1, 10_000);
+        int runs = Math.Clamp((int)(SampleNanoseconds / shortest), 1, 10_000);
+        int everyRound = Math.Clamp((int)Math.Ceiling(shortest / SampleNanoseconds), 1, _samples / LeastSamples);
+        return new Plan(runs, everyRound);
     }
 
     /// <summary>Nanoseconds per operation over some runs, without their preparation.</summary>
@@ -77,9 +74,8 @@ internal sealed class InterleavedRunner(bool quick)
         return ticks * (1e9 / Stopwatch.Frequency) / ((double)runs * subject.OperationsPerRun);
     }
 
-    private static double Median(double[] values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
+    /// <summary>How a subject is sampled.</summary>
+    /// <param name="Runs">Runs of a sample.</param>
+    /// <param name="EveryRound">1: in every round; 2: in every second one.</param>
+    private readonly record struct Plan(int Runs, int EveryRound);
 }

@@ -17,19 +17,28 @@ internal static class TlsSuite
         ("chacha20-poly1305", TlsCipherSuite.ChaCha20Poly1305Sha256, FrameworkSuite.TLS_CHACHA20_POLY1305_SHA256),
     ];
 
-    public static IEnumerable<BenchmarkResult> Run(InterleavedRunner runner, bool quick) =>
-        from suite in quick ? s_suites[..1] : s_suites
-        from writes in (bool[])[true, false]
-        from burst in (int[])[1, 32]
-        from size in quick ? s_quickSizes : s_sizes
-        from result in Measure(runner, suite, writes, burst, size)
-        select result;
-
-    private static IReadOnlyList<BenchmarkResult> Measure(InterleavedRunner runner,
-        (string Name, TlsCipherSuite Ours, FrameworkSuite Theirs) suite, bool writes, int burst, int size)
+    public static IReadOnlyList<BenchmarkResult> Run(InterleavedRunner runner, bool quick)
     {
-        using var workload = new RecordWorkload(size, writes);
-        return runner.Measure($"tls/{suite.Name}/{(writes ? "write" : "read")}/burst{burst}", size,
-            new RecordSubject(workload, suite.Ours, burst), new SslStreamSubject(workload, suite.Theirs));
+        (string Name, TlsCipherSuite Ours, FrameworkSuite Theirs, bool Writes, int Burst, int Size)[] cases =
+        [
+            .. from suite in quick ? s_suites[..1] : s_suites
+               from writes in (bool[])[true, false]
+               from burst in (int[])[1, 32]
+               from size in quick ? s_quickSizes : s_sizes
+               select ($"tls/{suite.Name}/{(writes ? "write" : "read")}/burst{burst}", suite.Ours, suite.Theirs, writes, burst, size),
+        ];
+        var progress = new ProgressLine(cases.Length);
+        var results = new List<BenchmarkResult>();
+        foreach ((string name, TlsCipherSuite ours, FrameworkSuite theirs, bool writes, int burst, int size) in cases)
+        {
+            progress.Next($"{name} {size} B");
+            using var workload = new RecordWorkload(size, writes);
+            using var record = new RecordSubject(workload, ours, burst);
+            using var peer = new SslStreamSubject(workload, theirs);
+            IReadOnlyList<Measurement> measured = runner.Measure([record, peer]);
+            results.Add(new BenchmarkResult(name, size, measured[0].Median, peer.Name, measured[1].Median));
+        }
+        progress.Finish();
+        return results;
     }
 }
