@@ -151,7 +151,7 @@ step "native/aead"
 code=0
 eng/build-native.sh --tests || code=$?
 case $code in
-  0) [[ ! -f native/aead/tests/CMakeLists.txt ]] || run_native ;;
+  0) run_native ;;
   3) if is_ci; then fail "CI=true, and native/aead cannot be built (see above)"; else skipped=$((skipped + 1)); fi ;;
   *) fail "native/aead: the build failed (see above)" ;;
 esac
