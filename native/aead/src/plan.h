@@ -19,6 +19,9 @@ enum {
 
     /* Operations that are planned at once. */
     CP_PLAN_LIMIT = 64,
+
+    /* Bytes of stack that planning takes, at most, above the frames of the kernels: who wipes theirs wipes this too. */
+    CP_PLAN_STACK = 1024,
 };
 
 /* Carries out operations of one shape and sets their statuses; a failed open's destination is zeroed. */
@@ -39,7 +42,10 @@ typedef struct {
     cp_kernel *chacha20_poly1305[2];
 } cp_kernels;
 
-/* Runs a burst of any mix, with the keys of the operations ahead fetched into the cache. Wiping is the caller's. */
-void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count);
+/*
+ * Runs a burst of any mix, with the keys of the operations ahead fetched into the cache. Wiping is the caller's. Returns whether the
+ * kernel for CP_CLASS_LONG took anything, which may leave more behind than the others.
+ */
+int cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count);
 
 #endif

@@ -25,11 +25,11 @@ static inline __attribute__((always_inline, unused)) __m256i cp_emulated_aesencl
 }
 
 /* Statement expressions, since the selector must stay a constant. */
-#define cp_emulated_clmul256(a, b, selector)                                                                                          \
-    __extension__({                                                                                                                    \
-        __m256i a256_ = (a), b256_ = (b);                                                                                              \
-        cp_join(_mm_clmulepi64_si128(CP_LOW256(a256_), CP_LOW256(b256_), selector),                                                    \
-                _mm_clmulepi64_si128(CP_HIGH256(a256_), CP_HIGH256(b256_), selector));                                                 \
+#define cp_emulated_clmul256(a, b, selector)                                                                                               \
+    __extension__({                                                                                                                        \
+        __m256i a256_ = (a), b256_ = (b);                                                                                                  \
+        cp_join(_mm_clmulepi64_si128(CP_LOW256(a256_), CP_LOW256(b256_), selector),                                                        \
+                _mm_clmulepi64_si128(CP_HIGH256(a256_), CP_HIGH256(b256_), selector));                                                     \
     })
 
 #define _mm256_aesenc_epi128 cp_emulated_aesenc256
@@ -45,20 +45,30 @@ static inline __attribute__((always_inline, unused)) __m512i cp_join512(__m256i 
 #define CP_LOW512(v) _mm512_castsi512_si256(v)
 #define CP_HIGH512(v) _mm512_extracti64x4_epi64(v, 1)
 
-static inline __attribute__((always_inline, unused)) __m512i cp_emulated_aesenc512(__m512i x, __m512i k) {
+/* Called, not inlined: the kernels are straight-line code of so many of these that compiling them would take minutes. */
+static __attribute__((noinline, unused)) __m512i cp_emulated_aesenc512(__m512i x, __m512i k) {
     return cp_join512(cp_emulated_aesenc256(CP_LOW512(x), CP_LOW512(k)), cp_emulated_aesenc256(CP_HIGH512(x), CP_HIGH512(k)));
 }
 
-static inline __attribute__((always_inline, unused)) __m512i cp_emulated_aesenclast512(__m512i x, __m512i k) {
+static __attribute__((noinline, unused)) __m512i cp_emulated_aesenclast512(__m512i x, __m512i k) {
     return cp_join512(cp_emulated_aesenclast256(CP_LOW512(x), CP_LOW512(k)), cp_emulated_aesenclast256(CP_HIGH512(x), CP_HIGH512(k)));
 }
 
-#define cp_emulated_clmul512(a, b, selector)                                                                                          \
-    __extension__({                                                                                                                    \
-        __m512i a512_ = (a), b512_ = (b);                                                                                              \
-        cp_join512(cp_emulated_clmul256(CP_LOW512(a512_), CP_LOW512(b512_), selector),                                                 \
-                   cp_emulated_clmul256(CP_HIGH512(a512_), CP_HIGH512(b512_), selector));                                              \
-    })
+#define CP_CLMUL512(a, b, selector)                                                                                                        \
+    cp_join512(cp_emulated_clmul256(CP_LOW512(a), CP_LOW512(b), selector), cp_emulated_clmul256(CP_HIGH512(a), CP_HIGH512(b), selector))
+
+static __attribute__((noinline, unused)) __m512i cp_emulated_clmul512(__m512i a, __m512i b, int selector) {
+    switch (selector) {
+    case 0x00:
+        return CP_CLMUL512(a, b, 0x00);
+    case 0x01:
+        return CP_CLMUL512(a, b, 0x01);
+    case 0x10:
+        return CP_CLMUL512(a, b, 0x10);
+    default:
+        return CP_CLMUL512(a, b, 0x11);
+    }
+}
 
 #define _mm512_aesenc_epi128 cp_emulated_aesenc512
 #define _mm512_aesenclast_epi128 cp_emulated_aesenclast512
