@@ -49,10 +49,25 @@ internal static unsafe class GcmBlock
     ];
 
     /// <summary>Loads 1 to 15 bytes and not one more, and zeros behind them.</summary>
+    /// <remarks>With AVX-512 without a branch: lengths are as hard to predict as traffic is.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> LoadPartial(byte* source, int count)
+    public static Vector128<byte> LoadPartial(byte* source, int count) =>
+        Avx512BW.VL.IsSupported ? Avx512BW.VL.MaskLoad(source, KeepFirst(Vector128<byte>.AllBitsSet, count), Vector128<byte>.Zero) : LoadPieces(source, count);
+
+    /// <summary>Stores the first 1 to 15 bytes of a block and not one more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(Vector128<byte> block, byte* destination, int count)
     {
-        // Two loads that overlap in the middle; the shift drops what both have.
+        if (Avx512BW.VL.IsSupported)
+            Avx512BW.VL.MaskStore(destination, KeepFirst(Vector128<byte>.AllBitsSet, count), block);
+        else
+            StorePieces(block, destination, count);
+    }
+
+    /// <summary><see cref="LoadPartial"/> for every CPU: two or three loads that overlap; the shift drops what both have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LoadPieces(byte* source, int count)
+    {
         ulong low, high = 0;
         if (count >= 8)
         {
@@ -71,31 +86,27 @@ internal static unsafe class GcmBlock
         return Vector128.Create(low, high).AsByte();
     }
 
-    /// <summary>Stores the first 1 to 15 bytes of a block and not one more.</summary>
+    /// <summary><see cref="StorePartial"/> for every CPU: two or three stores that overlap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePartial(Vector128<byte> block, byte* destination, int count)
+    public static void StorePieces(Vector128<byte> block, byte* destination, int count)
     {
-        ulong low = block.AsUInt64().GetElement(0);
-        if ((count & 8) != 0)
+        ulong low = block.AsUInt64().GetElement(0), high = block.AsUInt64().GetElement(1);
+        if (count >= 8)
         {
             Unsafe.WriteUnaligned(destination, low);
-            destination += 8;
-            low = block.AsUInt64().GetElement(1);
+            Unsafe.WriteUnaligned(destination + count - 8, (low >> (8 * (count - 8))) | (high << 8 << (8 * (15 - count))));
         }
-        if ((count & 4) != 0)
+        else if (count >= 4)
         {
             Unsafe.WriteUnaligned(destination, (uint)low);
-            destination += 4;
-            low >>= 32;
+            Unsafe.WriteUnaligned(destination + count - 4, (uint)(low >> (8 * (count - 4))));
         }
-        if ((count & 2) != 0)
+        else
         {
-            Unsafe.WriteUnaligned(destination, (ushort)low);
-            destination += 2;
-            low >>= 16;
+            destination[0] = (byte)low;
+            destination[count >> 1] = (byte)(low >> (8 * (count >> 1)));
+            destination[count - 1] = (byte)(low >> (8 * (count - 1)));
         }
-        if ((count & 1) != 0)
-            *destination = (byte)low;
     }
 
     /// <summary>XORs one block of 1 to 16 bytes with the key stream.</summary>

@@ -24,14 +24,18 @@ internal static unsafe class GcmPlan
     /// <summary>Sixteen classes of sizes for each direction and key size. Not all are in use; a set of shapes is a 64-bit mask.</summary>
     private const int Classes = 16, Shapes = 4 * Classes;
 
+    /// <summary>The shapes of <see cref="LongClass"/>.</summary>
+    private const ulong LongShapes = 0x0001_0001_0001_0001UL << LongClass;
+
     /// <summary>Carries out operations, sets their statuses, and wipes the stack.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(AeadOperation* operations, int count, GhashTier tier)
     {
         if (count == 1)
         {
-            RunShape(ShapeOf(operations), &operations, 1, tier);
-            Scrub.Run();
+            int only = ShapeOf(operations);
+            RunShape(only, &operations, 1, tier);
+            Scrub.Run(IsWide(1UL << only, tier));
             return;
         }
         for (int done = 0; done < count; done += Limit)
@@ -59,7 +63,7 @@ internal static unsafe class GcmPlan
         if (BitOperations.IsPow2(present))
         {
             RunShape(shapes[0], list, count, tier);
-            Scrub.Run();
+            Scrub.Run(IsWide(present, tier));
             return;
         }
 
@@ -86,8 +90,11 @@ internal static unsafe class GcmPlan
             RunShape(shape, list + begin, ends[shape] - begin, tier);
             begin = ends[shape];
         }
-        Scrub.Run();
+        Scrub.Run(IsWide(present, tier));
     }
+
+    /// <summary>Whether vectors of more than 128 bits are used for any of the shapes: only the long kernel has them.</summary>
+    private static bool IsWide(ulong present, GhashTier tier) => tier != GhashTier.Lanes128 && (present & LongShapes) != 0;
 
     /// <summary>Fetches what a small message touches of its key: H^8 to H^1, the sums of their halves, and the round keys.</summary>
     /// <remarks>The line after the sums is fetched by whoever asks for the algorithm; that of the last round keys of 256 bits is left out.</remarks>

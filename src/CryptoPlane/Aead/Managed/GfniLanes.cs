@@ -90,21 +90,21 @@ internal unsafe struct GfniLanes<TGfni>
         SubBytesAndShiftRows();
         Vector512<byte> r0 = _r0 ^ Vector512.Create(_rows[0]).AsByte(), r1 = _r1 ^ Vector512.Create(_rows[1]).AsByte();
         Vector512<byte> r2 = _r2 ^ Vector512.Create(_rows[2]).AsByte(), r3 = _r3 ^ Vector512.Create(_rows[3]).AsByte();
-        Vector512<ushort> low01 = Avx512BW.UnpackLow(r0, r1).AsUInt16(), low23 = Avx512BW.UnpackLow(r2, r3).AsUInt16();
-        Vector512<ushort> high01 = Avx512BW.UnpackHigh(r0, r1).AsUInt16(), high23 = Avx512BW.UnpackHigh(r2, r3).AsUInt16();
-        (Avx512BW.UnpackLow(low01, low23).AsByte() ^ Vector512.Load(source)).Store(destination);
-        (Avx512BW.UnpackHigh(low01, low23).AsByte() ^ Vector512.Load(source + 64)).Store(destination + 64);
-        (Avx512BW.UnpackLow(high01, high23).AsByte() ^ Vector512.Load(source + 128)).Store(destination + 128);
-        (Avx512BW.UnpackHigh(high01, high23).AsByte() ^ Vector512.Load(source + 192)).Store(destination + 192);
+        Vector512<ushort> low01 = TGfni.InterleaveLow(r0, r1), low23 = TGfni.InterleaveLow(r2, r3);
+        Vector512<ushort> high01 = TGfni.InterleaveHigh(r0, r1), high23 = TGfni.InterleaveHigh(r2, r3);
+        (TGfni.InterleaveLow(low01, low23) ^ Vector512.Load(source)).Store(destination);
+        (TGfni.InterleaveHigh(low01, low23) ^ Vector512.Load(source + 64)).Store(destination + 64);
+        (TGfni.InterleaveLow(high01, high23) ^ Vector512.Load(source + 128)).Store(destination + 128);
+        (TGfni.InterleaveHigh(high01, high23) ^ Vector512.Load(source + 192)).Store(destination + 192);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SubBytesAndShiftRows()
     {
         _r0 = TGfni.AffineInverse(_r0, SubBytesMatrix);
-        _r1 = Avx512F.RotateRight(TGfni.AffineInverse(_r1, SubBytesMatrix).AsUInt32(), 8).AsByte();
-        _r2 = Avx512F.RotateRight(TGfni.AffineInverse(_r2, SubBytesMatrix).AsUInt32(), 16).AsByte();
-        _r3 = Avx512F.RotateRight(TGfni.AffineInverse(_r3, SubBytesMatrix).AsUInt32(), 24).AsByte();
+        _r1 = TGfni.RotateRight(TGfni.AffineInverse(_r1, SubBytesMatrix), 8);
+        _r2 = TGfni.RotateRight(TGfni.AffineInverse(_r2, SubBytesMatrix), 16);
+        _r3 = TGfni.RotateRight(TGfni.AffineInverse(_r3, SubBytesMatrix), 24);
     }
 
     /// <summary>From columns, as a block lies in memory, to rows.</summary>

@@ -101,7 +101,7 @@ internal sealed unsafe class ManagedBackend : IAeadBackend
                 Ghash.ExpandPowers(block, Aes256Rounds.Count);
                 break;
         }
-        Scrub.Run();
+        Scrub.Run(wide: false);
     }
 
     public int Submit(AeadOperation* operations, int count)

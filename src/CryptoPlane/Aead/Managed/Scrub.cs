@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace CryptoPlane.Aead.Managed;
 
@@ -10,9 +9,9 @@ internal static unsafe class Scrub
 {
     /// <summary>
     /// More than the deepest chain of frames below a caller of <see cref="Run"/>, as the JIT's listings show them (<c>DOTNET_JitDisasm</c>,
-    /// .NET 10): a kernel's frame has at most 200 bytes, and at most three of them lie below each other.
+    /// .NET 10): 650 bytes, and 850 where vectors of 512 bits are spilled.
     /// </summary>
-    private const int StackSize = 1024;
+    private const int StackSize = 768, WideStackSize = 1024;
 
     /// <summary>The same for <see cref="GcmHybridKernel"/>, whose frames hold vectors of 512 bits: 1,900 bytes altogether.</summary>
     private const int LargeStackSize = 3072;
@@ -30,32 +29,29 @@ internal static unsafe class Scrub
     /// <summary>Once per burst, called where the kernels were called.</summary>
     /// <remarks>
     /// C# cannot name registers. But vectors that are all loaded before the first of them is stored must be in registers at once: as
-    /// many as there are. Writing the lower part of a register with VEX or EVEX zeroes the rest of it too.
+    /// many as there are, of the 24 or 32 here. Writing the lower part of a register with VEX or EVEX zeroes the rest of it too.
     /// </remarks>
+    /// <param name="wide">Whether kernels with vectors of more than 128 bits ran, which use more registers and stack.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Run()
+    public static void Run(bool wide)
     {
-        byte* stack = stackalloc byte[StackSize];
+        byte* stack = stackalloc byte[WideStackSize];
+        byte* top = stack + WideStackSize;
         // Sound: 32 vectors of 32 bytes, each 4 bytes behind the one before, begin behind the first 4 bytes (a load of
         // those would be folded into a constant) and end with the last.
         ref byte zeros = ref Unsafe.Add(ref MemoryMarshal.GetReference(Zeros), 4);
         var a = new EightVectors(ref zeros);
         var b = new EightVectors(ref Unsafe.Add(ref zeros, 32));
-        if (Avx512F.IsSupported)
+        var c = new EightVectors(ref Unsafe.Add(ref zeros, 64));
+        if (wide)
         {
-            var c = new EightVectors(ref Unsafe.Add(ref zeros, 64));
             var d = new EightVectors(ref Unsafe.Add(ref zeros, 96));
-            c.Store(stack + 512);
-            d.Store(stack + 768);
+            d.Store(stack);
         }
-        else
-        {
-            a.Store(stack + 512);
-            b.Store(stack + 768);
-        }
-        a.Store(stack);
-        b.Store(stack + 256);
+        c.Store(top - StackSize);
+        b.Store(top - StackSize + 256);
+        a.Store(top - StackSize + 512);
     }
 
     /// <summary>Once per list of large messages, called where <see cref="GcmHybridKernel"/> was: the stack, further down.</summary>

@@ -17,12 +17,17 @@ public sealed unsafe class GcmBlockTests
             using var destination = new NativeBuffer(count, guard);
             for (int i = 0; i < count; i++)
                 source.Span[i] = (byte)(i + 1);
+            // What this CPU takes, and what every CPU can take.
             Vector128<byte> block = GcmBlock.LoadPartial(source.Pointer, count);
+            Assert.Equal(block, GcmBlock.LoadPieces(source.Pointer, count));
             for (int i = 0; i < 16; i++)
                 Assert.Equal(i < count ? i + 1 : 0, block[i]);
             GcmBlock.StorePartial(block | Vector128.Create((byte)0x80), destination.Pointer, count);
             for (int i = 0; i < count; i++)
                 Assert.Equal(0x80 | (i + 1), destination.Span[i]);
+            GcmBlock.StorePieces(block | Vector128.Create((byte)0x40), destination.Pointer, count);
+            for (int i = 0; i < count; i++)
+                Assert.Equal(0x40 | (i + 1), destination.Span[i]);
         }
     }
 

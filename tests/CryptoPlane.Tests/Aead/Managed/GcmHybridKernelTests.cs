@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using CryptoPlane.Aead;
 using CryptoPlane.Aead.Managed;
@@ -8,14 +7,14 @@ using CryptoPlane.TestKit;
 namespace CryptoPlane.Tests.Aead.Managed;
 
 /// <summary>
-/// The hybrid kernel on emulated Galois field instructions: everything about it but the instructions themselves and the speed.
+/// The hybrid kernel on emulated instructions: everything about it but the instructions themselves and the speed.
 /// </summary>
 public sealed unsafe class GcmHybridKernelTests
 {
     [Fact]
     public void Sixteen_blocks_in_rows_are_encrypted_like_one_by_one()
     {
-        RequireVectors();
+        RequireAes();
         CompareBlocks<Aes128Rounds>(AeadAlgorithm.Aes128Gcm);
         CompareBlocks<Aes256Rounds>(AeadAlgorithm.Aes256Gcm);
     }
@@ -26,16 +25,12 @@ public sealed unsafe class GcmHybridKernelTests
     [InlineData(40)]
     public void Large_messages_are_sealed_and_opened_as_by_the_long_kernel(int aadLength)
     {
-        RequireVectors();
+        RequireAes();
         CompareMessages<Aes128Rounds>(AeadAlgorithm.Aes128Gcm, aadLength);
         CompareMessages<Aes256Rounds>(AeadAlgorithm.Aes256Gcm, aadLength);
     }
 
-    private static void RequireVectors()
-    {
-        Requirement.That(ManagedBackend.IsSupported, "the CPU lacks AES-NI, PCLMULQDQ or SSSE3");
-        Requirement.That(Avx512BW.IsSupported, "the CPU lacks AVX-512BW");
-    }
+    private static void RequireAes() => Requirement.That(ManagedBackend.IsSupported, "the CPU lacks AES-NI, PCLMULQDQ or SSSE3");
 
     private static void CompareBlocks<TRounds>(AeadAlgorithm algorithm)
         where TRounds : struct, IAesRounds
