@@ -17,7 +17,7 @@ enum {
 
     /* An operation of more blocks is worked on by itself, in pieces of so many bytes. */
     LONG_BLOCKS = 64,
-    PIECE = 4096,
+    PIECE = 8192,
 
     /* More than the functions that a slice, or a long operation, calls put on the stack. */
     STACK_TO_WIPE = 4096,

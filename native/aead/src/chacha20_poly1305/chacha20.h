@@ -14,7 +14,14 @@
 
 #include "vector.h"
 
-enum { CHACHA_BLOCK = 64 };
+enum {
+    CHACHA_BLOCK = 64,
+#ifdef __AVX512BW__
+    SIDE_BY_SIDE = 4,
+#else
+    SIDE_BY_SIDE = 2,
+#endif
+};
 
 /* Consecutive blocks under one key and nonce. */
 typedef struct {
@@ -44,25 +51,46 @@ CP_INLINE void chacha_advance(chacha_cursor *cursor, uint32_t blocks) {
 #define CHACHA_CONSTANT_2 0x79622d32
 #define CHACHA_CONSTANT_3 0x6b206574
 
-/* Four quarter rounds (RFC 8439 §2.1) side by side: of columns where `shift` is 0, of diagonals where it is 1. */
-CP_INLINE void chacha_round(vec rows[16], int shift) {
-    vec *a = rows, *b = rows + 4, *c = rows + 8, *d = rows + 12;
-    const vec_rotations rotations = vec_get_rotations();
-#define EACH(statement)                                                                                                                    \
-    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {                                                                                  \
-        int j = (i + shift) % 4, k = (i + 2 * shift) % 4, l = (i + 3 * shift) % 4;                                                         \
-        (void)j, (void)k, (void)l;                                                                                                         \
-        statement;                                                                                                                         \
-    }
-    EACH(a[i] = vec_add_words(a[i], b[j]));
-    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 16, rotations));
-    EACH(c[k] = vec_add_words(c[k], d[l]));
-    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 12, rotations));
-    EACH(a[i] = vec_add_words(a[i], b[j]));
-    EACH(d[l] = vec_rotate_words(vec_xor(d[l], a[i]), 8, rotations));
-    EACH(c[k] = vec_add_words(c[k], d[l]));
-    EACH(b[j] = vec_rotate_words(vec_xor(b[j], c[k]), 7, rotations));
+/*
+ * Quarter rounds (RFC 8439 §2.1), SIDE_BY_SIDE of them from number `first` on: of columns where `shift` is 0, of diagonals where it is 1.
+ *
+ * AVX2 has registers for two of them beside the rows that wait. Left alone, the compiler would let values that the next instruction needs
+ * go through memory, so it is told that each step wants all of them in registers.
+ */
+CP_INLINE void chacha_quarter_rounds(vec rows[16], int shift, int first) {
+    vec a[SIDE_BY_SIDE], b[SIDE_BY_SIDE], c[SIDE_BY_SIDE], d[SIDE_BY_SIDE];
+#define EACH(statement) _Pragma("GCC unroll 4") for (int i = 0; i < SIDE_BY_SIDE; i++) statement
+#define ROW(number) rows[4 * (number) + (first + i + (number)*shift) % 4]
+#ifdef __AVX512BW__
+#define IN_REGISTERS
+#else
+#define IN_REGISTERS EACH(__asm__("" : "+x"(a[i]), "+x"(b[i]), "+x"(c[i]), "+x"(d[i])))
+#endif
+    EACH((a[i] = ROW(0), b[i] = ROW(1), c[i] = ROW(2), d[i] = ROW(3)));
+    IN_REGISTERS;
+    EACH(a[i] = vec_add_words(a[i], b[i]));
+    EACH(d[i] = vec_rotate_words(vec_xor(d[i], a[i]), 16));
+    IN_REGISTERS;
+    EACH(c[i] = vec_add_words(c[i], d[i]));
+    EACH(b[i] = vec_rotate_words(vec_xor(b[i], c[i]), 12));
+    IN_REGISTERS;
+    EACH(a[i] = vec_add_words(a[i], b[i]));
+    EACH(d[i] = vec_rotate_words(vec_xor(d[i], a[i]), 8));
+    IN_REGISTERS;
+    EACH(c[i] = vec_add_words(c[i], d[i]));
+    EACH(b[i] = vec_rotate_words(vec_xor(b[i], c[i]), 7));
+    IN_REGISTERS;
+    EACH((ROW(0) = a[i], ROW(1) = b[i], ROW(2) = c[i], ROW(3) = d[i]));
+#undef IN_REGISTERS
+#undef ROW
 #undef EACH
+}
+
+/* Columns from number 1 on, so that what the first diagonal needs is ready first. */
+CP_INLINE void chacha_round(vec rows[16], int shift) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i += SIDE_BY_SIDE)
+        chacha_quarter_rounds(rows, shift, i + 1 - shift);
 }
 
 /* Twenty rounds; four per turn of the loop, since the compiler copies rows at the end of a turn. */

@@ -26,16 +26,15 @@ typedef struct {
 } chacha_few_state;
 
 CP_INLINE void chacha_few_round(chacha_few_state *x) {
-    const vec_rotations rotations = vec_get_rotations();
 #define EACH(statement) _Pragma("GCC unroll 2") for (int s = 0; s < FEW_SETS; s++) statement
     EACH(x->a[s] = vec_add_words(x->a[s], x->b[s]));
-    EACH(x->d[s] = vec_rotate_words(vec_xor(x->d[s], x->a[s]), 16, rotations));
+    EACH(x->d[s] = vec_rotate_words(vec_xor(x->d[s], x->a[s]), 16));
     EACH(x->c[s] = vec_add_words(x->c[s], x->d[s]));
-    EACH(x->b[s] = vec_rotate_words(vec_xor(x->b[s], x->c[s]), 12, rotations));
+    EACH(x->b[s] = vec_rotate_words(vec_xor(x->b[s], x->c[s]), 12));
     EACH(x->a[s] = vec_add_words(x->a[s], x->b[s]));
-    EACH(x->d[s] = vec_rotate_words(vec_xor(x->d[s], x->a[s]), 8, rotations));
+    EACH(x->d[s] = vec_rotate_words(vec_xor(x->d[s], x->a[s]), 8));
     EACH(x->c[s] = vec_add_words(x->c[s], x->d[s]));
-    EACH(x->b[s] = vec_rotate_words(vec_xor(x->b[s], x->c[s]), 7, rotations));
+    EACH(x->b[s] = vec_rotate_words(vec_xor(x->b[s], x->c[s]), 7));
 #undef EACH
 }
 

@@ -63,10 +63,8 @@ CP_INLINE vec vec_blend(vec words, vec_word_mask mask, vec value) { return _mm51
 
 #define vec_shuffle_words(value, order) _mm512_shuffle_epi32(value, order)
 
-/* Rotations to the left. What AVX2 needs for them is nothing here. `count` is a constant. */
-typedef int vec_rotations;
-CP_INLINE vec_rotations vec_get_rotations(void) { return 0; }
-#define vec_rotate_words(value, count, rotations) ((void)(rotations), _mm512_rol_epi32(value, count))
+/* To the left. `count` is a constant. */
+#define vec_rotate_words(value, count) _mm512_rol_epi32(value, count)
 
 /* The 128-bit parts `from[0]`, `from[1]`, … as one vector. */
 CP_INLINE vec vec_gather_128(const __m128i *const *from, int step) {
@@ -141,25 +139,12 @@ CP_INLINE vec vec_blend(vec words, vec_word_mask mask, vec value) { return _mm25
 
 #define vec_shuffle_words(value, order) _mm256_shuffle_epi32(value, order)
 
-/* By whole bytes a rotation is one shuffle, by other counts two shifts. Byte numbers for shuffles by 16 and by 8 bits: */
-typedef const uint8_t (*vec_rotations)[VEC_BYTES];
-static const uint8_t vec_byte_numbers[2][VEC_BYTES] __attribute__((aligned(VEC_BYTES))) = {
-    {2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13},
-    {3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14, 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14},
-};
-
-/* The compiler is not to know where they are, or it keeps them in two of the 16 registers, all of which ChaCha20's state needs. */
-CP_INLINE vec_rotations vec_get_rotations(void) {
-    vec_rotations at = vec_byte_numbers;
-    __asm__("" : "+r"(at));
-    return at;
-}
-
-CP_INLINE vec vec_rotate_words(vec value, int count, vec_rotations rotations) {
+/* By whole bytes a rotation is one shuffle, by other counts two shifts. */
+CP_INLINE vec vec_rotate_words(vec value, int count) {
     if (count == 16)
-        return _mm256_shuffle_epi8(value, _mm256_load_si256((const vec *)rotations[0]));
+        return _mm256_shuffle_epi8(value, vec_repeat_128(_mm_set_epi8(13, 12, 15, 14, 9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2)));
     if (count == 8)
-        return _mm256_shuffle_epi8(value, _mm256_load_si256((const vec *)rotations[1]));
+        return _mm256_shuffle_epi8(value, vec_repeat_128(_mm_set_epi8(14, 13, 12, 15, 10, 9, 8, 11, 6, 5, 4, 7, 2, 1, 0, 3)));
     return vec_or(_mm256_slli_epi32(value, count), _mm256_srli_epi32(value, 32 - count));
 }
 
