@@ -14,7 +14,7 @@ namespace CryptoPlane.Benchmarks.Report.Charts;
 internal sealed record LineChart(string Title, string XTitle, string YTitle, Axis X, Axis Y, IReadOnlyList<ChartSeries> Series)
 {
     private const int Width = 860, Height = 460;
-    private const int Left = 72, Right = 650, Top = 48, Bottom = 400;
+    private const int Left = 92, Right = 650, Top = 48, Bottom = 400;
     private const int LegendLeft = 672, LegendStep = 24, LabelGap = 8;
 
     /// <summary>Least distance of two numbers below the horizontal axis.</summary>
