@@ -99,5 +99,6 @@ int cp_aead_expand_key(cp_aead_key *key, uint8_t algorithm, const uint8_t *raw) 
     key->algorithm = algorithm;
     cp_wipe_stack();
     cp_wipe_sse_registers();
+    cp_wipe_general_registers();
     return 1;
 }

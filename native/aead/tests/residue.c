@@ -89,8 +89,11 @@ static void add_one_time_key(const uint8_t key[32]) {
     cp_secrets_add_word(secrets, "Poly1305's r", high);
     const uint64_t limbs[5] = {low & 0x3FFFFFF, low >> 26 & 0x3FFFFFF, (low >> 52 | high << 12) & 0x3FFFFFF, high >> 14 & 0x3FFFFFF,
                                high >> 40};
-    for (int i = 0; i < 5; i++)
-        cp_secrets_add_word(secrets, "a limb of Poly1305's r", limbs[i]);
+    /* A limb that happens to be small cannot be told from a length or a count. */
+    for (int i = 0; i < 5; i++) {
+        if (limbs[i] >= 1 << 18)
+            cp_secrets_add_word(secrets, "a limb of Poly1305's r", limbs[i]);
+    }
 }
 
 static void add_message_secrets(uint8_t algorithm, int key, const uint8_t *nonce, const buffers *b, size_t length, const uint8_t *tag) {

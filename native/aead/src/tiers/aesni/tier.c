@@ -93,6 +93,7 @@ static void run(cp_aead_operation *operations, size_t count) {
     cp_plan_and_run(&kernels, operations, count);
     cp_wipe_stack();
     _mm256_zeroall();
+    cp_wipe_general_registers();
 }
 
 const cp_aead_tier cp_tier_aesni = {

@@ -1,6 +1,7 @@
 /* The tier for CPUs with VAES, VPCLMULQDQ and AVX-512: which kernel takes what, and wiping. */
 #include "../../chacha20_poly1305/chacha20_poly1305.h"
 #include "../../cpu.h"
+#include "../../wipe.h"
 #include "../tiers.h"
 #include "kernels.h"
 
@@ -61,6 +62,7 @@ static void run(cp_aead_operation *operations, size_t count) {
     else if (count > 1)
         wipe_small_stack();
     wipe_registers();
+    cp_wipe_general_registers();
 }
 
 const cp_aead_tier cp_tier_vaes512 = {
