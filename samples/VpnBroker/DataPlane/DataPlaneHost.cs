@@ -135,7 +135,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         var supervisorWaker = new LcoreWaker();
         LcoreSizes sizes = SizesOf(config);
         for (int i = 0; i < config.Lcores.Count; i++)
-            _units.Add(new LcoreUnit(i, config.Lcores, sizes, _espTunnels.Count, supervisorWaker));
+            _units.Add(new LcoreUnit(i, config.Lcores, sizes, _espTunnels.Count, supervisorWaker, reason => LogSlowerAead(_logger, reason)));
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun);
@@ -240,6 +240,9 @@ public sealed partial class DataPlaneHost : IDataPlane
 
     [LoggerMessage(30, LogLevel.Information, "Lcore {Lcore} runs on CPU {Cpu} with idle policy {Idle}; AEAD: {Engine}")]
     private static partial void LogStarted(ILogger logger, int lcore, int cpu, string idle, string engine);
+
+    [LoggerMessage(34, LogLevel.Warning, "Packets are sealed more slowly than this machine could: {Reason}")]
+    private static partial void LogSlowerAead(ILogger logger, string reason);
 
     [LoggerMessage(31, LogLevel.Debug, "Tunnel {Tunnel} of {User} is on lcore {Lcore}")]
     private static partial void LogAttached(ILogger logger, ulong tunnel, string user, int lcore);

@@ -226,15 +226,15 @@ public sealed unsafe partial class AeadEngine : IDisposable
             return 1;
         AeadBackendKind kind = first->Key.Block->Backend;
         backend = _byKind[(int)kind];
-        int run = 1;
-        for (; run < limit; run++)
+        AeadOperation* next = first + 1, end = first + limit;
+        for (; next != end; next++)
         {
-            AeadKeyBlock* block = first[run].Key.Block;
+            AeadKeyBlock* block = next->Key.Block;
             // A key that is not attached yet ends the run, and begins the next one with its attachment.
-            if (first[run].Length > int.MaxValue || block == null || block->Backend != kind)
+            if ((int)next->Length < 0 || block == null || block->Backend != kind)
                 break;
         }
-        return run;
+        return (int)(next - first);
     }
 
     private int SubmitToDevice(IAeadBackend backend, AeadOperation* first, int run)

@@ -36,6 +36,11 @@ public sealed class BackendCatalogTests(ITestOutputHelper output)
         Requirement.That(File.Exists(BackendCatalog.EmulatedLibrary), "the emulated native kernels are missing: run 'eng/build-native.sh --tests'");
         NativeAeadLibrary emulated = NativeAeadLibrary.TryLoad(BackendCatalog.EmulatedLibrary, out _)!;
         Assert.Equal(NativeAeadLibrary.Default!.Tiers.Select(tier => tier.Name), emulated.Tiers.Select(tier => tier.Name));
+        foreach (NativeAeadTier tier in NativeAeadLibrary.Default.Tiers.Concat(emulated.Tiers).Where(tier => tier.IsSupported))
+        {
+            Assert.Null(tier.Failure.Value);
+            Assert.True(tier.HasChaCha20Poly1305, tier.Name);
+        }
         foreach (NativeAeadTier tier in NativeAeadLibrary.Default.Tiers)
         {
             bool runs = BackendCatalog.Names.Any(row => row.Data.EndsWith("/" + tier.Name, StringComparison.Ordinal));

@@ -49,12 +49,15 @@ internal sealed unsafe class LcoreContext : IDisposable
     private const int Tailroom = 64;
 
     /// <summary>Makes what an lcore needs.</summary>
-    public LcoreContext(int index, LcoreSizes sizes)
+    /// <param name="index">The lcore's number.</param>
+    /// <param name="sizes">How much of everything.</param>
+    /// <param name="warn">Receives why the AEAD engine cannot take a faster backend, once per process and reason.</param>
+    public LcoreContext(int index, LcoreSizes sizes, Action<string>? warn = null)
     {
         ArgumentNullException.ThrowIfNull(sizes);
         Index = index;
         Sizes = sizes;
-        Engine = AeadEngine.CreateDefault();
+        Engine = AeadEngine.CreateDefault(new AeadEngineOptions { Log = warn });
         Burst = new AeadBurst(OperationCapacity);
         Packets = new PacketPool(sizes.Packets, Headroom + sizes.MaxPacket + Cstp.CstpFrame.HeaderSize + Tailroom, Headroom);
         LargePackets = new PacketPool(sizes.LargePackets, Headroom + CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext + Tailroom, Headroom);
