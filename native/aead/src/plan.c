@@ -28,23 +28,20 @@ static inline unsigned shape_of(const cp_kernels *kernels, const cp_aead_operati
     }
 }
 
-/* Returns whether that was the kernel for CP_CLASS_LONG. */
-static inline int run_shape(const cp_kernels *kernels, unsigned shape, cp_aead_operation *const *operations, size_t count) {
+static inline void run_shape(const cp_kernels *kernels, unsigned shape, cp_aead_operation *const *operations, size_t count) {
     if (shape >= SHAPE_CHACHA) {
         kernels->chacha20_poly1305[shape - SHAPE_CHACHA](operations, count);
-        return 0;
+    } else if (shape >= SHAPE_GCM) {
+        unsigned row = (shape - SHAPE_GCM) / CP_CLASSES;
+        kernels->gcm[row >> 1][row & 1][(shape - SHAPE_GCM) % CP_CLASSES](operations, count);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            operations[i]->status = CP_AEAD_INVALID_OPERATION;
     }
-    if (shape >= SHAPE_GCM) {
-        unsigned row = (shape - SHAPE_GCM) / CP_CLASSES, kernel = (shape - SHAPE_GCM) % CP_CLASSES;
-        kernels->gcm[row >> 1][row & 1][kernel](operations, count);
-        return kernel == kernels->kernel_of_class[CP_CLASS_LONG];
-    }
-    for (size_t i = 0; i < count; i++)
-        operations[i]->status = CP_AEAD_INVALID_OPERATION;
-    return 0;
 }
 
-/* What a small packet touches of its key. A prefetch of no key at all does no harm, but must not be computed as an offset from a pointer. */
+/* What a small packet touches of its key. A prefetch of no key at all does no harm, but must not be computed as an offset from a pointer.
+ */
 static inline void prefetch_key(const cp_aead_key *key) {
     uintptr_t lines = (uintptr_t)key + offsetof(cp_aead_key, hash_powers[CP_AEAD_HASH_POWERS - 8]);
     for (int line = 0; line < 7; line++)
@@ -52,12 +49,11 @@ static inline void prefetch_key(const cp_aead_key *key) {
 }
 
 /* Gathers the operations of each shape in turn. A shape's operations are a chain through `next`, begun at `first`. */
-static int run_mixed(const cp_kernels *kernels, cp_aead_operation *operations, size_t count, const uint8_t *shapes,
-                     cp_aead_operation **list) {
+static void run_mixed(const cp_kernels *kernels, cp_aead_operation *operations, size_t count, const uint8_t *shapes,
+                      cp_aead_operation **list) {
     enum { NONE = CP_PLAN_LIMIT };
     uint8_t first[SHAPES], next[CP_PLAN_LIMIT];
     uint64_t used[(SHAPES + 63) / 64] = {0};
-    int any_long = 0;
     for (size_t i = count; i-- > 0;) {
         unsigned shape = shapes[i];
         uint64_t bit = 1ull << shape % 64;
@@ -71,13 +67,12 @@ static int run_mixed(const cp_kernels *kernels, cp_aead_operation *operations, s
             size_t gathered = 0;
             for (unsigned i = first[shape]; i != NONE; i = next[i])
                 list[gathered++] = operations + i;
-            any_long |= run_shape(kernels, shape, list, gathered);
+            run_shape(kernels, shape, list, gathered);
         }
     }
-    return any_long;
 }
 
-static __attribute__((noinline)) int run_planned(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
+static __attribute__((noinline)) void run_planned(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
     cp_aead_operation *list[CP_PLAN_LIMIT];
     uint8_t shapes[CP_PLAN_LIMIT];
     const cp_aead_key *last = NULL;
@@ -92,21 +87,22 @@ static __attribute__((noinline)) int run_planned(const cp_kernels *kernels, cp_a
         different |= shapes[i] ^ shapes[0];
     }
     if (different)
-        return run_mixed(kernels, operations, count, shapes, list);
-    return run_shape(kernels, shapes[0], list, count);
+        run_mixed(kernels, operations, count, shapes, list);
+    else
+        run_shape(kernels, shapes[0], list, count);
 }
 
 _Static_assert(SHAPES <= UINT8_MAX && CP_PLAN_LIMIT <= UINT8_MAX, "shapes and places fit in bytes");
 
-int cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
-    if (count == 1)
-        return run_shape(kernels, shape_of(kernels, operations), &operations, 1);
-    int any_long = 0;
+void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
+    if (count == 1) {
+        run_shape(kernels, shape_of(kernels, operations), &operations, 1);
+        return;
+    }
     while (count > 0) {
         size_t now = count < CP_PLAN_LIMIT ? count : CP_PLAN_LIMIT;
-        any_long |= run_planned(kernels, operations, now);
+        run_planned(kernels, operations, now);
         operations += now;
         count -= now;
     }
-    return any_long;
 }

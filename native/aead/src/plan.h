@@ -42,10 +42,7 @@ typedef struct {
     cp_kernel *chacha20_poly1305[2];
 } cp_kernels;
 
-/*
- * Runs a burst of any mix, with the keys of the operations ahead fetched into the cache. Wiping is the caller's. Returns whether the
- * kernel for CP_CLASS_LONG took anything, which may leave more behind than the others.
- */
-int cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count);
+/* Runs a burst of any mix, with the keys of the operations ahead fetched into the cache. Wiping is the caller's. */
+void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count);
 
 #endif

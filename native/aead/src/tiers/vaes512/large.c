@@ -5,6 +5,7 @@
 #include "finish.h"
 #include "ghash.h"
 #include "kernels.h"
+#include "stack.h"
 
 /* Where a packet has got to. */
 typedef struct {
@@ -13,7 +14,14 @@ typedef struct {
     uintptr_t source, destination;
 } stream;
 
-/* A key with its parts in every lane already, for long messages. Secret: the tier wipes the stack. */
+CP_INLINE void copy_stream(stream *to, const stream *from) {
+    CP_UNROLL for (int group = 0; group < CP_GROUPS; group++) to->blocks[group] = from->blocks[group];
+    to->counters = from->counters;
+    to->source = from->source;
+    to->destination = from->destination;
+}
+
+/* A key with its parts in every lane already, for long messages. Secret. */
 typedef struct {
     __m512i round_keys[15];
     __m512i factors[CP_GROUPS];       /* H^(4n) at n − 1 */
@@ -126,10 +134,6 @@ CP_INLINE void next_pass(stream *at, const cp_aead_operation *operation, const s
     at->blocks[0] = _mm512_xor_si512(at->blocks[0], hash);
 }
 
-CP_INLINE void end_with_lengths(stream *at, const cp_aead_operation *operation) {
-    at->blocks[CP_GROUPS - 1] = _mm512_inserti32x4(at->blocks[CP_GROUPS - 1], cp_lengths(operation), CP_LANES - 1);
-}
-
 /* What stands for the block of AAD where there are more than 16 bytes: its last block, plus the hash of all before it. */
 static __attribute__((noinline)) __m128i hash_long_aad(const cp_aead_operation *operation) {
     const size_t blocks = (operation->aad_length - 1u) / 16; /* all but the last, which may be partial */
@@ -150,16 +154,30 @@ static __attribute__((noinline)) __m128i hash_long_aad(const cp_aead_operation *
     return _mm_xor_si128(cp_reverse_block(hash), _mm_maskz_loadu_epi8(last, (const void *)at));
 }
 
-/* The passes behind the first, in which `hashed` groups were. */
-CP_INLINE void run_passes(stream *at, const cp_aead_operation *operation, unsigned padding, size_t first, int rounds, int direction) {
+/* `passes` more passes of a long message, the last of which ends with the bytes in `mask`. */
+CP_INLINE void run_spread_passes(stream *at, const cp_aead_operation *operation, size_t passes, __mmask64 mask, int rounds, int direction) {
+    spread_key in_lanes;
+    spread(&in_lanes, operation->key, rounds);
+    while (passes > 0) {
+        passes--;
+        next_pass(at, operation, &in_lanes, CP_GROUPS, passes == 0 ? mask : ~0ull, rounds, direction);
+    }
+}
+
+/* As run_spread_passes, with a frame of its own. */
+typedef void spread_passes(stream *at, const cp_aead_operation *operation, size_t passes, __mmask64 mask);
+
+/* The passes behind the first, in which `first` groups were. Returns whether the key was spread. */
+CP_INLINE int run_passes(stream *at, const cp_aead_operation *operation, unsigned padding, size_t first, int rounds, int direction,
+                         spread_passes *run_spread) {
     const size_t groups = cp_groups(operation);
     const __mmask64 last_mask = cp_last_mask(operation, padding, groups - 1);
     size_t passes = (groups - first) / CP_GROUPS;
-#define MASK(left) ((left) == 0 ? last_mask : ~0ull)
+    int key_was_spread = 0;
 #define SECOND_PASS(n)                                                                                                                     \
     case n:                                                                                                                                \
         passes--;                                                                                                                          \
-        next_pass(at, operation, NULL, n, MASK(passes), rounds, direction);                                                                \
+        next_pass(at, operation, NULL, n, passes == 0 ? last_mask : ~0ull, rounds, direction);                                             \
         break;
     switch (first) {
         SECOND_PASS(1)
@@ -172,22 +190,23 @@ CP_INLINE void run_passes(stream *at, const cp_aead_operation *operation, unsign
     }
 #undef SECOND_PASS
     if (passes >= PASSES_WORTH_SPREADING) {
-        spread_key in_lanes;
-        spread(&in_lanes, operation->key, rounds);
-        while (passes > 0) {
-            passes--;
-            next_pass(at, operation, &in_lanes, CP_GROUPS, MASK(passes), rounds, direction);
-        }
+        stream copy; /* taken apart, so that the stream itself stays in registers */
+        copy_stream(&copy, at);
+        run_spread(&copy, operation, passes, last_mask);
+        copy_stream(at, &copy);
+        key_was_spread = 1;
     } else if (passes > 0) {
         next_pass(at, operation, NULL, CP_GROUPS, last_mask, rounds, direction);
     }
-#undef MASK
-    end_with_lengths(at, operation);
+    at->blocks[CP_GROUPS - 1] = _mm512_inserti32x4(at->blocks[CP_GROUPS - 1], cp_lengths(operation), CP_LANES - 1);
+    return key_was_spread;
 }
 
-CP_INLINE void run_large(cp_aead_operation *const *operations, size_t count, int rounds, int direction,
-                         cp_vaes512_single_kernel *const *single) {
+/* Returns whether a key was spread. */
+CP_INLINE int run_large(cp_aead_operation *const *operations, size_t count, int rounds, int direction,
+                        cp_vaes512_single_kernel *const *single, spread_passes *run_spread) {
     stream at;
+    int key_was_spread = 0;
     __m512i cover = _mm512_setzero_si512();
     cp_aead_operation *previous = NULL;
     CP_UNROLL for (int group = 0; group < CP_GROUPS; group++) at.blocks[group] = _mm512_setzero_si512();
@@ -216,7 +235,7 @@ CP_INLINE void run_large(cp_aead_operation *const *operations, size_t count, int
             FIRST_PASS(8)
         }
 #undef FIRST_PASS
-        run_passes(&at, operation, padding, first, rounds, direction);
+        key_was_spread |= run_passes(&at, operation, padding, first, rounds, direction, run_spread);
         previous = operation;
     }
     if (previous) {
@@ -225,11 +244,21 @@ CP_INLINE void run_large(cp_aead_operation *const *operations, size_t count, int
             cp_add_step(&sum, at.blocks, CP_GROUPS, step, previous->key, CP_TOGETHER);
         finish_packet(previous, sum, direction);
     }
+    return key_was_spread;
 }
 
 #define KERNEL(NAME, KEY_SIZE, DIRECTION)                                                                                                  \
+    static __attribute__((noinline)) void NAME##_spread(stream *at, const cp_aead_operation *operation, size_t passes, __mmask64 mask) {   \
+        run_spread_passes(at, operation, passes, mask, CP_ROUNDS(KEY_SIZE), DIRECTION);                                                    \
+    }                                                                                                                                      \
+    static __attribute__((noinline)) int NAME(cp_aead_operation *const *operations, size_t count) {                                        \
+        return run_large(operations, count, CP_ROUNDS(KEY_SIZE), DIRECTION, cp_vaes512_single[DIRECTION][KEY_SIZE], NAME##_spread);        \
+    }                                                                                                                                      \
     void cp_vaes512_##NAME##_large(cp_aead_operation *const *operations, size_t count) {                                                   \
-        run_large(operations, count, CP_ROUNDS(KEY_SIZE), DIRECTION, cp_vaes512_single[DIRECTION][KEY_SIZE]);                              \
+        if (NAME(operations, count))                                                                                                       \
+            cp_vaes512_wipe_spread_frame();                                                                                                \
+        else                                                                                                                               \
+            cp_vaes512_wipe_large_frame();                                                                                                 \
     }
 
 KERNEL(seal_128, CP_AES_128, CP_AEAD_SEAL)

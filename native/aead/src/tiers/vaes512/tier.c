@@ -4,6 +4,7 @@
 #include "../../wipe.h"
 #include "../tiers.h"
 #include "kernels.h"
+#include "stack.h"
 
 /* Kernels by the groups of a packet; 0 is for everything else. */
 #define LARGE 0
@@ -18,28 +19,35 @@ static const cp_kernels kernels = {
 };
 
 /*
- * What lies on the stack below `run` afterwards. CMakeLists.txt has the compiler check the frames of the kernels; those of the planning
- * are above them. A packet alone has its secrets in registers only.
+ * At most, of a kernel: its frame as CMakeLists.txt limits it (448 bytes in small.c, 1792 in large.c), what was pushed to get there, and
+ * the 128 bytes below the stack pointer that a function may use without a frame.
  */
 enum {
-    SMALL_STACK = CP_PLAN_STACK + 512,
-    LARGE_STACK = CP_PLAN_STACK + 3584,
+    SMALL_FRAME = 640,
+    LARGE_FRAME = 1984,
+    SPREAD_FRAME = 1984, /* below LARGE_FRAME */
 };
 
-CP_INLINE void wipe(unsigned char *stack, size_t size) {
+CP_INLINE void wipe(unsigned char *below, size_t size) {
     for (size_t i = 0; i < size; i += 64)
-        _mm512_store_si512(stack + i, _mm512_setzero_si512());
+        _mm512_store_si512(below + i, _mm512_setzero_si512());
     /* The compiler cannot know that nobody reads it. */
-    __asm__ volatile("" : : "r"(stack) : "memory");
+    __asm__ volatile("" : : "r"(below) : "memory");
 }
 
-static __attribute__((noinline)) void wipe_small_stack(void) {
-    unsigned char below[SMALL_STACK] __attribute__((aligned(64)));
+/* What the small kernels may have left, under the frames of planning. */
+static __attribute__((noinline)) void wipe_small_frames(void) {
+    unsigned char below[CP_PLAN_STACK + SMALL_FRAME] __attribute__((aligned(64)));
     wipe(below, sizeof below);
 }
 
-static __attribute__((noinline)) void wipe_large_stack(void) {
-    unsigned char below[LARGE_STACK] __attribute__((aligned(64)));
+void __attribute__((noinline)) cp_vaes512_wipe_large_frame(void) {
+    unsigned char below[LARGE_FRAME] __attribute__((aligned(64)));
+    wipe(below, sizeof below);
+}
+
+void __attribute__((noinline)) cp_vaes512_wipe_spread_frame(void) {
+    unsigned char below[LARGE_FRAME + SPREAD_FRAME] __attribute__((aligned(64)));
     wipe(below, sizeof below);
 }
 
@@ -57,10 +65,9 @@ CP_INLINE void wipe_registers(void) {
 }
 
 static void run(cp_aead_operation *operations, size_t count) {
-    if (cp_plan_and_run(&kernels, operations, count))
-        wipe_large_stack();
-    else if (count > 1)
-        wipe_small_stack();
+    cp_plan_and_run(&kernels, operations, count);
+    if (count > 1) /* one small packet has its secrets in registers only, and large.c wipes its frames itself */
+        wipe_small_frames();
     wipe_registers();
     cp_wipe_general_registers();
 }
