@@ -8,24 +8,32 @@ enum {
     SHAPES = SHAPE_CHACHA + 2,
 };
 
-static inline unsigned shape_of(const cp_kernels *kernels, const cp_aead_operation *operation) {
-    const cp_aead_key *key = operation->key;
-    unsigned direction = operation->direction & 1;
+/* The shape of the first kernel that may serve a key. */
+static inline unsigned first_shape_of(const cp_aead_key *key) {
     if (key == NULL)
         return SHAPE_INVALID;
     switch (key->algorithm) {
     case CP_AEAD_AES_128_GCM:
-    case CP_AEAD_AES_256_GCM: {
-        unsigned blocks = (unsigned)(((uint64_t)operation->length + 15) / 16);
-        unsigned class = blocks <= CP_SMALL_BLOCKS && operation->aad_length <= CP_AEAD_INLINE_AAD ? blocks : CP_CLASS_LONG;
-        unsigned row = 2 * direction + (key->algorithm == CP_AEAD_AES_256_GCM);
-        return SHAPE_GCM + row * CP_CLASSES + kernels->kernel_of_class[class];
-    }
+        return SHAPE_GCM;
+    case CP_AEAD_AES_256_GCM:
+        return SHAPE_GCM + CP_CLASSES;
     case CP_AEAD_CHACHA20_POLY1305:
-        return SHAPE_CHACHA + direction;
+        return SHAPE_CHACHA;
     default:
         return SHAPE_INVALID;
     }
+}
+
+static inline unsigned shape_of(const cp_kernels *kernels, const cp_aead_operation *operation, unsigned first_shape) {
+    unsigned direction = operation->direction & 1;
+    if (first_shape == SHAPE_INVALID)
+        return SHAPE_INVALID;
+    if (first_shape == SHAPE_CHACHA)
+        return SHAPE_CHACHA + direction;
+    size_t blocks = ((size_t)operation->length + 15) / 16;
+    size_t class = blocks <= CP_SMALL_BLOCKS ? blocks : CP_CLASS_LONG;
+    class = operation->aad_length <= CP_AEAD_INLINE_AAD ? class : CP_CLASS_LONG;
+    return first_shape + 2 * CP_CLASSES * direction + kernels->kernel_of_class[class];
 }
 
 static inline void run_shape(const cp_kernels *kernels, unsigned shape, cp_aead_operation *const *operations, size_t count) {
@@ -75,16 +83,18 @@ static void run_mixed(const cp_kernels *kernels, cp_aead_operation *operations, 
 static __attribute__((noinline)) void run_planned(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
     cp_aead_operation *list[CP_PLAN_LIMIT];
     uint8_t shapes[CP_PLAN_LIMIT];
-    const cp_aead_key *last = NULL;
+    const cp_aead_key *key = NULL; /* of the operation before: what is known of it need not be looked up again */
+    unsigned first_shape = SHAPE_INVALID, different = 0;
     for (size_t i = 0; i < count; i++) {
-        if (operations[i].key != last)
-            prefetch_key(last = operations[i].key);
-    }
-    unsigned different = 0;
-    for (size_t i = 0; i < count; i++) {
+        if (operations[i].key != key) {
+            key = operations[i].key;
+            prefetch_key(key);
+            first_shape = first_shape_of(key);
+        }
+        unsigned shape = shape_of(kernels, operations + i, first_shape);
         list[i] = operations + i;
-        shapes[i] = (uint8_t)shape_of(kernels, operations + i);
-        different |= shapes[i] ^ shapes[0];
+        shapes[i] = (uint8_t)shape;
+        different |= shape ^ shapes[0];
     }
     if (different)
         run_mixed(kernels, operations, count, shapes, list);
@@ -96,7 +106,7 @@ _Static_assert(SHAPES <= UINT8_MAX && CP_PLAN_LIMIT <= UINT8_MAX, "shapes and pl
 
 void cp_plan_and_run(const cp_kernels *kernels, cp_aead_operation *operations, size_t count) {
     if (count == 1) {
-        run_shape(kernels, shape_of(kernels, operations), &operations, 1);
+        run_shape(kernels, shape_of(kernels, operations, first_shape_of(operations->key)), &operations, 1);
         return;
     }
     while (count > 0) {
