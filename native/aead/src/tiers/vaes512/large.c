@@ -157,11 +157,14 @@ static __attribute__((noinline)) __m128i hash_long_aad(const cp_aead_operation *
 /* `passes` more passes of a long message, the last of which ends with the bytes in `mask`. */
 CP_INLINE void run_spread_passes(stream *at, const cp_aead_operation *operation, size_t passes, __mmask64 mask, int rounds, int direction) {
     spread_key in_lanes;
+    stream in_registers;
+    copy_stream(&in_registers, at);
     spread(&in_lanes, operation->key, rounds);
     while (passes > 0) {
         passes--;
-        next_pass(at, operation, &in_lanes, CP_GROUPS, passes == 0 ? mask : ~0ull, rounds, direction);
+        next_pass(&in_registers, operation, &in_lanes, CP_GROUPS, passes == 0 ? mask : ~0ull, rounds, direction);
     }
+    copy_stream(at, &in_registers);
 }
 
 /* As run_spread_passes, with a frame of its own. */
