@@ -8,6 +8,7 @@
 /* The fastest first. */
 static const cp_aead_tier *const tiers[] = {
     &cp_tier_vaes512,
+    &cp_tier_vaes256,
     &cp_tier_aesni,
 };
 

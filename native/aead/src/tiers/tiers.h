@@ -5,6 +5,7 @@
 #include "cryptoplane_aead.h"
 
 extern const cp_aead_tier cp_tier_vaes512;
+extern const cp_aead_tier cp_tier_vaes256;
 extern const cp_aead_tier cp_tier_aesni;
 
 #endif
