@@ -9,6 +9,7 @@
 static const cp_aead_tier *const tiers[] = {
     &cp_tier_vaes512,
     &cp_tier_vaes256,
+    &cp_tier_aesni512,
     &cp_tier_aesni,
 };
 

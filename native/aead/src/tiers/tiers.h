@@ -6,6 +6,7 @@
 
 extern const cp_aead_tier cp_tier_vaes512;
 extern const cp_aead_tier cp_tier_vaes256;
+extern const cp_aead_tier cp_tier_aesni512;
 extern const cp_aead_tier cp_tier_aesni;
 
 #endif
