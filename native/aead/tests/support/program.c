@@ -89,8 +89,8 @@ int cp_test_tiers(int argc, char **argv, void (*test)(const cp_aead_tier *tier, 
         CHECK(cp_checks > checks, "%s: nothing was checked", tier->name);
     }
     if (!named) {
-        printf("skipped: this library has no tier '%s'\n", options.tier ? options.tier : "(any)");
-        return CP_EXIT_SKIPPED;
+        printf("this library has no tier '%s'\n", options.tier ? options.tier : "(any)");
+        return 1;
     }
     if (cp_failures > 0)
         printf("%lu of %lu checks failed (seed %llu)\n", cp_failures, cp_checks, (unsigned long long)options.seed);
