@@ -16,7 +16,7 @@ public sealed unsafe class ReadmeExamples
         memory.Span.Fill(0x45);
 
         #region aead
-        using AeadEngine engine = AeadEngine.CreateDefault();    // managed AES-NI kernels where the CPU has them, else libcrypto
+        using AeadEngine engine = AeadEngine.CreateDefault();    // native kernels where they are, else managed ones, else libcrypto
         using AeadBurst burst = new(capacity: 32);               // descriptors of one cache line, in native memory
         using AeadKey key = AeadKey.Create(AeadAlgorithm.Aes128Gcm, secret);
 
