@@ -5,7 +5,7 @@
 #ifndef CP_AES_H
 #define CP_AES_H
 
-#include "block.h"
+#include "../block.h"
 
 CP_INLINE block round_key(const cp_aead_key *key, int round) { return _mm_load_si128((const __m128i *)key->round_keys[round]); }
 

@@ -1,10 +1,8 @@
-/*
- * GHASH (NIST SP 800-38D §6.4) in the representation of POLYVAL (see cp_aead_key): sums of products with powers of H, reduced once.
- */
+/* Sums of products of blocks and powers of H, reduced once. */
 #ifndef CP_GHASH_H
 #define CP_GHASH_H
 
-#include "block.h"
+#include "../ghash_block.h"
 
 /* The parts of Karatsuba's products: low·low, (low+high)·(low+high), high·high. */
 typedef struct {
@@ -18,68 +16,12 @@ CP_INLINE void add_product(hash_sum *sum, block x, const cp_aead_key *key, int p
     const block h = load(key->hash_powers[CP_AEAD_HASH_POWERS - power]);
     const int line = (power - 1) / 8, before = 7 - (power - 1) % 8;
     const uint64_t *half_sums = line == 0 ? key->half_sums_low : key->half_sums_high[line - 1];
-    const block half_sum = _mm_loadl_epi64((const __m128i *)&half_sums[2 * (before % 4) + before / 4]);
-    const block halves = xor2(x, _mm_unpackhi_epi64(x, x));
+    const block h_sum = _mm_loadl_epi64((const __m128i *)&half_sums[2 * (before % 4) + before / 4]);
     sum->low = xor2(sum->low, _mm_clmulepi64_si128(x, h, 0x00));
     sum->high = xor2(sum->high, _mm_clmulepi64_si128(x, h, 0x11));
-    sum->middle = xor2(sum->middle, _mm_clmulepi64_si128(halves, half_sum, 0x00));
+    sum->middle = xor2(sum->middle, _mm_clmulepi64_si128(half_sum(x), h_sum, 0x00));
 }
 
-/* Modulo x^128 + x^127 + x^126 + x^121 + 1, after Montgomery, from the low end: two foldings of 64 bits. */
-CP_INLINE block reduce(hash_sum sum) {
-    const block polynomial = _mm_cvtsi64_si128((long long)0xC200000000000000ull);
-    block middle = xor3(sum.middle, sum.low, sum.high);
-    middle = xor3(middle, _mm_shuffle_epi32(sum.low, 0x4E), _mm_clmulepi64_si128(sum.low, polynomial, 0x00));
-    return xor3(sum.high, _mm_shuffle_epi32(middle, 0x4E), _mm_clmulepi64_si128(middle, polynomial, 0x00));
-}
-
-CP_INLINE block multiply_by_h(block x, const cp_aead_key *key) {
-    hash_sum sum = empty_sum();
-    add_product(&sum, x, key, 1);
-    return reduce(sum);
-}
-
-/*
- * The AAD's part of the hash, up to its last block, which is added but not yet multiplied: that is done together with the data's products.
- * Zero padding is part of GHASH; what lies behind short AAD in the descriptor is not.
- */
-CP_INLINE block hash_inline_aad(const cp_aead_operation *operation) {
-    return reverse_bytes(keep_first(load(operation->inline_aad), operation->aad_length));
-}
-
-static __attribute__((noinline)) block hash_long_aad(const cp_aead_operation *operation) {
-    const uint8_t *aad = operation->aad;
-    unsigned left = operation->aad_length;
-    block hash = _mm_setzero_si128();
-    for (; left > 16; left -= 16, aad += 16)
-        hash = multiply_by_h(xor2(hash, reverse_bytes(load(aad))), operation->key);
-    return xor2(hash, reverse_bytes(load_first(aad, left)));
-}
-
-CP_INLINE block hash_aad(const cp_aead_operation *operation) {
-    return operation->aad_length <= CP_AEAD_INLINE_AAD ? hash_inline_aad(operation) : hash_long_aad(operation);
-}
-
-/* The last block of the hash: [bits of AAD] ‖ [bits of data]. */
-CP_INLINE block lengths_block(const cp_aead_operation *operation) {
-    return _mm_set_epi64x((long long)operation->aad_length * 8, (long long)operation->length * 8);
-}
-
-/* Writes a seal's tag, or compares an open's: all 128 bits at once, so that no position of a difference shows in the time. */
-CP_INLINE void finish(cp_aead_operation *operation, block hash, block mask) {
-    const block tag = xor2(reverse_bytes(hash), mask);
-    if (operation->direction == CP_AEAD_SEAL) {
-        store(operation->destination + operation->length, tag);
-        operation->status = CP_AEAD_SUCCESS;
-        return;
-    }
-    const block difference = xor2(tag, load(operation->source + operation->length));
-    if (_mm_testz_si128(difference, difference)) {
-        operation->status = CP_AEAD_SUCCESS;
-    } else {
-        memset(operation->destination, 0, operation->length);
-        operation->status = CP_AEAD_AUTHENTICATION_FAILED;
-    }
-}
+CP_INLINE block reduce(hash_sum sum) { return reduce_parts(sum.low, sum.middle, sum.high); }
 
 #endif

@@ -80,7 +80,7 @@ CP_INLINE void run_end(cp_aead_operation *operation, size_t offset, int hashes, 
     }
     if (direction == CP_AEAD_OPEN)
         crypt_blocks(operation->destination + offset, operation->source + offset, lanes + 1, blocks, left, direction);
-    finish(operation, reduce(end), lanes[0]);
+    finish(operation, reduce(end), lanes[0], direction);
 }
 
 CP_INLINE void run_long(cp_aead_operation *operation, int rounds, int direction) {

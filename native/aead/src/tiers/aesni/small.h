@@ -35,10 +35,10 @@ CP_INLINE void hash_block(hash_sum *sum, const cp_aead_operation *operation, int
     add_product(sum, x, operation->key, blocks + 2 - i);
 }
 
-CP_INLINE void finish_all(const pending *messages, const hash_sum *sums, int count) {
+CP_INLINE void finish_all(const pending *messages, const hash_sum *sums, int count, int direction) {
 #pragma GCC unroll 4
     for (int m = 0; m < count; m++)
-        finish(messages->operation[m], reduce(sums[m]), messages->mask[m]);
+        finish(messages->operation[m], reduce(sums[m]), messages->mask[m], direction);
 }
 
 /* One pass: AES of `count` messages; beside it the hash of those of the pass before (a seal, unless it is the first) or their own (an open). */
@@ -72,14 +72,14 @@ CP_INLINE void pass(cp_aead_operation *const *operations, pending *before, int i
         now.mask[m] = lanes[m * lanes_each];
     }
     if (direction == CP_AEAD_SEAL && hashes)
-        finish_all(before, sums, count);
+        finish_all(before, sums, count, CP_AEAD_SEAL);
 #pragma GCC unroll 4
     for (int m = 0; m < count; m++) {
         cp_aead_operation *operation = operations[m];
         crypt_blocks(operation->destination, operation->source, lanes + m * lanes_each + 1, blocks, operation->length, direction);
     }
     if (direction == CP_AEAD_OPEN)
-        finish_all(&now, sums, count);
+        finish_all(&now, sums, count, CP_AEAD_OPEN);
     else
         *before = now;
 }
@@ -94,7 +94,7 @@ CP_INLINE void hash_last(const pending *before, int count, int blocks) {
         for (int i = 0; i < blocks + 2; i++)
             hash_block(&sums[m], before->operation[m], blocks, CP_AEAD_SEAL, i);
     }
-    finish_all(before, sums, count);
+    finish_all(before, sums, count, CP_AEAD_SEAL);
 }
 
 CP_INLINE void run_passes(cp_aead_operation *const *operations, size_t passes, int count, int blocks, int rounds, int direction) {

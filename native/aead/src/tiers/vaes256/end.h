@@ -78,7 +78,7 @@ CP_INLINE void run_end(cp_aead_operation *operation, const beginning *begun, int
     const uint8_t *source = operation->source + begun->offset;
     uint8_t *destination = operation->destination + begun->offset;
     const unsigned last = operation->length - (unsigned)begun->offset - 16 * (unsigned)(blocks - 1);
-    const pair nonce = reversed_nonce(operation), first_key = round_key(key, 0);
+    const pair nonce = twice(reversed_nonce(operation)), first_key = round_key(key, 0);
     const uint32_t counter = (uint32_t)(1 + begun->offset / 16);
     pair lanes[END_VECTORS], hashed[END_VECTORS + 1];
 #pragma GCC unroll 9

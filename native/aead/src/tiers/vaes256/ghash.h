@@ -1,10 +1,10 @@
 /*
- * GHASH (NIST SP 800-38D §6.4) in the representation of POLYVAL (see cp_aead_key): sums of products with powers of H, two blocks per
- * vector, reduced once.
+ * Sums of products of blocks and powers of H, two blocks per vector, reduced once.
  */
 #ifndef CP_GHASH_H
 #define CP_GHASH_H
 
+#include "../ghash_block.h"
 #include "lanes.h"
 
 /* The parts of Karatsuba's products, two lanes each: low·low, (low+high)·(low+high), high·high. */
@@ -31,57 +31,6 @@ CP_INLINE void add_products(hash_sum *sum, pair a, pair ha, pair b, pair hb, pai
 
 CP_INLINE block add_lanes(pair value) { return _mm_xor_si128(low_block(value), high_block(value)); }
 
-/* Modulo x^128 + x^127 + x^126 + x^121 + 1, after Montgomery, from the low end: two foldings of 64 bits. */
-CP_INLINE block reduce_parts(block low, block middle, block high) {
-    const block polynomial = _mm_cvtsi64_si128((long long)0xC200000000000000ull);
-    middle = _mm_xor_si128(middle, _mm_xor_si128(low, high));
-    middle = _mm_xor_si128(middle, _mm_xor_si128(_mm_shuffle_epi32(low, 0x4E), _mm_clmulepi64_si128(low, polynomial, 0x00)));
-    return _mm_xor_si128(high, _mm_xor_si128(_mm_shuffle_epi32(middle, 0x4E), _mm_clmulepi64_si128(middle, polynomial, 0x00)));
-}
-
 CP_INLINE block reduce(hash_sum sum) { return reduce_parts(add_lanes(sum.low), add_lanes(sum.middle), add_lanes(sum.high)); }
-
-CP_INLINE block multiply_by_h(block x, const cp_aead_key *key) {
-    const block h = load(key->hash_powers[CP_AEAD_HASH_POWERS - 1]);
-    const block x_sum = _mm_xor_si128(x, _mm_unpackhi_epi64(x, x)), h_sum = _mm_xor_si128(h, _mm_unpackhi_epi64(h, h));
-    return reduce_parts(_mm_clmulepi64_si128(x, h, 0x00), _mm_clmulepi64_si128(x_sum, h_sum, 0x00), _mm_clmulepi64_si128(x, h, 0x11));
-}
-
-/*
- * The AAD's part of the hash, up to its last block, which is added but not yet multiplied. Zero padding is part of GHASH; what lies behind
- * short AAD in the descriptor is not.
- */
-CP_INLINE block hash_inline_aad(const cp_aead_operation *operation) {
-    return reverse_bytes(keep_first(load(operation->inline_aad), operation->aad_length));
-}
-
-static __attribute__((noinline)) block hash_long_aad(const cp_aead_operation *operation) {
-    const uint8_t *aad = operation->aad;
-    unsigned left = operation->aad_length;
-    block hash = _mm_setzero_si128();
-    for (; left > 16; left -= 16, aad += 16)
-        hash = multiply_by_h(_mm_xor_si128(hash, reverse_bytes(load(aad))), operation->key);
-    return _mm_xor_si128(hash, reverse_bytes(load_first(aad, left)));
-}
-
-/* The last block of the hash: [bits of AAD] ‖ [bits of data]. */
-CP_INLINE block lengths_block(const cp_aead_operation *operation) {
-    return _mm_set_epi64x((long long)operation->aad_length * 8, (long long)operation->length * 8);
-}
-
-/* Writes a seal's tag, or compares an open's: all 128 bits at once, so that no position of a difference shows in the time. */
-CP_INLINE void finish(cp_aead_operation *operation, block hash, block mask, int direction) {
-    const block tag = _mm_xor_si128(reverse_bytes(hash), mask);
-    operation->status = CP_AEAD_SUCCESS;
-    if (direction == CP_AEAD_SEAL) {
-        store(operation->destination + operation->length, tag);
-        return;
-    }
-    const block difference = _mm_xor_si128(tag, load(operation->source + operation->length));
-    if (!_mm_testz_si128(difference, difference)) {
-        memset(operation->destination, 0, operation->length);
-        operation->status = CP_AEAD_AUTHENTICATION_FAILED;
-    }
-}
 
 #endif

@@ -39,7 +39,7 @@ CP_INLINE block run_group(const cp_aead_operation *operation, size_t offset, int
     const cp_aead_key *key = operation->key;
     const uint8_t *source = operation->source + offset;
     uint8_t *destination = operation->destination + offset;
-    const pair nonce = reversed_nonce(operation), first_key = round_key(key, 0);
+    const pair nonce = twice(reversed_nonce(operation)), first_key = round_key(key, 0);
     const uint32_t counter = (uint32_t)(2 + offset / 16);
     hash_sum sum = empty_sum();
     pair lanes[VECTORS];

@@ -1,5 +1,6 @@
 /*
- * Blocks of 16 bytes in XMM registers, for AVX2 and, with more of them and with masks, for AVX-512VL. Everything here is inlined.
+ * Blocks of 16 bytes in XMM registers, for the tiers that work on one or two of them per vector: for AVX2 and, with more registers and with
+ * masks, for AVX-512VL. Everything here is inlined.
  */
 #ifndef CP_BLOCK_H
 #define CP_BLOCK_H
