@@ -17,6 +17,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     private readonly List<LcoreUnit> _units = [];
     private readonly List<string> _espTunnels;
     private readonly ulong[] _positions;
+    private readonly PortCatalog _ports = new();
     private readonly Lock _stateLock = new();
     private TunInterface? _tun;
     private EspSockets? _espSockets;
@@ -84,6 +85,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Supervisor.CallAsync(() => new DataPlaneStatus
     {
         Lcores = [.. _units.Select(StatusReader.ReadLcore)],
+        Ports = _ports.Read(),
         Tunnels = includeTunnels ? [.. Supervisor.Tunnels.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot))] : [],
         Esp = [.. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel]))],
     });
@@ -138,8 +140,8 @@ public sealed partial class DataPlaneHost : IDataPlane
             _units.Add(new LcoreUnit(i, config.Lcores, sizes, _espTunnels.Count, supervisorWaker, reason => LogSlowerAead(_logger, reason)));
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
-            _tun = new TunInterface(config, config.Tun);
-        _espSockets = new EspSockets(config);
+            _tun = new TunInterface(config, config.Tun, _ports);
+        _espSockets = new EspSockets(config, _ports);
         IReadOnlyList<IReadOnlyList<EspPort>> espPorts = _espSockets.Open([.. _units.Select(unit => unit.Context.Packets)]);
         _outbound = EspAssociations.Install(config, ranges, _units, _espSockets.PortOf);
         foreach (LcoreUnit unit in _units)

@@ -28,6 +28,7 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
             Gc = new GcReport(GC.CollectionCount(0), pauses.Worst.TotalMilliseconds, pauses.Last.TotalMilliseconds, GC.GetTotalMemory(forceFullCollection: false)),
             Lcores = [.. status.Lcores.Select(lcore => new LcoreReport(lcore.Index, lcore.Cpu, lcore.Tunnels, lcore.BusyNanoseconds, lcore.IdleNanoseconds,
                 [.. lcore.Ports.Select(Traffic)], Drops(lcore.Drops)))],
+            Ports = [.. status.Ports.Select(Port)],
             Esp = [.. status.Esp.Select(pair => new EspReport(pair.Tunnel, pair.Lcore, $"0x{pair.InboundSpi:x8}", $"0x{pair.OutboundSpi:x8}",
                 pair.NextSequence, pair.SequenceLimit, Traffic(pair.Traffic), Drops(pair.Drops)))],
             Users = users && sessions is not null ? ListUsers(sessions, status, now) : [],
@@ -44,6 +45,13 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
                 session.Lease?.IPv4?.ToString(), session.Lease?.IPv6?.ToString(), tunnel?.Lcore ?? -1, tunnel is not null,
                 (long)(now - session.Created).TotalSeconds, Traffic(tunnel?.Traffic ?? default), tunnel?.Drops ?? 0, tunnel?.UnsentBytes ?? 0);
         })];
+    }
+
+    private static PortReport Port(DevicePortStatus port)
+    {
+        PortReading reading = port.Reading;
+        var traffic = new TrafficReport(port.Name, reading.ReceivedPackets, reading.ReceivedBytes, reading.SentPackets, reading.SentBytes);
+        return new PortReport(port.Lcore, traffic, Drops(reading.Drops), reading.Counters.ToDictionary(counter => counter.Name, counter => counter.Value));
     }
 
     private static TrafficReport Traffic(PortStatus port) =>

@@ -32,6 +32,9 @@ public sealed record StatusReport
     /// <summary>One entry per lcore.</summary>
     public required IReadOnlyList<LcoreReport> Lcores { get; init; }
 
+    /// <summary>One entry per port and lcore.</summary>
+    public required IReadOnlyList<PortReport> Ports { get; init; }
+
     /// <summary>One entry per pair of ESP SAs.</summary>
     public required IReadOnlyList<EspReport> Esp { get; init; }
 
@@ -46,8 +49,8 @@ public sealed record StatusReport
 /// <param name="HeapBytes">The heap's size.</param>
 public sealed record GcReport(int Collections, double WorstPauseMilliseconds, double LastPauseMilliseconds, long HeapBytes);
 
-/// <summary>Inner packets and bytes through a kind of port.</summary>
-/// <param name="Name">The kind of port.</param>
+/// <summary>Packets and bytes through a port, a kind of port or a tunnel.</summary>
+/// <param name="Name">Which one.</param>
 /// <param name="ReceivedPackets">Packets that came in.</param>
 /// <param name="ReceivedBytes">Their bytes.</param>
 /// <param name="SentPackets">Packets that went out.</param>
@@ -60,11 +63,22 @@ public sealed record TrafficReport(string Name, ulong ReceivedPackets, ulong Rec
 /// <param name="Tunnels">User tunnels it has.</param>
 /// <param name="BusyNanoseconds">Time it worked.</param>
 /// <param name="IdleNanoseconds">Time it had nothing to do.</param>
-/// <param name="Traffic">Traffic by port.</param>
+/// <param name="Traffic">Inner packets by kind of port.</param>
 /// <param name="Drops">Packets dropped, by reason.</param>
 public sealed record LcoreReport(
     int Index, int Cpu, int Tunnels, ulong BusyNanoseconds, ulong IdleNanoseconds,
     IReadOnlyList<TrafficReport> Traffic, IReadOnlyDictionary<string, ulong> Drops);
+
+/// <summary>One port as an lcore uses it, or a device as a whole: packets as they are on the wire.</summary>
+/// <param name="Lcore">The lcore, or null for the device as a whole.</param>
+/// <param name="Traffic">What it carried, with the port's name.</param>
+/// <param name="Drops">Packets that the port dropped, by reason.</param>
+/// <param name="Counters">What else the port counts.</param>
+public sealed record PortReport(int? Lcore, TrafficReport Traffic, IReadOnlyDictionary<string, ulong> Drops, IReadOnlyDictionary<string, ulong> Counters)
+{
+    /// <summary>Where the counters are, for people.</summary>
+    internal string Place => Lcore is { } lcore ? $"{Traffic.Name}, lcore {lcore}" : Traffic.Name;
+}
 
 /// <summary>One pair of ESP SAs.</summary>
 /// <param name="Tunnel">The tunnel's name.</param>

@@ -18,7 +18,7 @@ public static class StatusText
         text.Append(CultureInfo.InvariantCulture,
             $"worst GC pause {now.Gc.WorstPauseMilliseconds:F3} ms, last {now.Gc.LastPauseMilliseconds:F3} ms, {now.Gc.Collections} collections, heap {now.Gc.HeapBytes / 1048576.0:F1} MiB\n\n");
 
-        var lcores = new TextTable("lcore", "cpu", "busy", "port", "in packets", "in bit/s", "out packets", "out bit/s");
+        var lcores = new TextTable("lcore", "cpu", "busy", "inner", "in packets", "in bit/s", "out packets", "out bit/s");
         foreach (LcoreReport lcore in now.Lcores)
         {
             LcoreReport? earlier = before.Lcores.FirstOrDefault(other => other.Index == lcore.Index);
@@ -30,6 +30,7 @@ public static class StatusText
             }
         }
         lcores.Write(text);
+        WritePorts(text, before, now, seconds);
 
         if (now.Esp.Count != 0)
         {
@@ -59,7 +60,40 @@ public static class StatusText
             users.Write(text.Append('\n'));
         }
         WriteDrops(text.Append('\n'), now);
+        WritePortCounters(text, now);
         return text.ToString();
+    }
+
+    private static void WritePorts(StringBuilder text, StatusReport before, StatusReport now, double seconds)
+    {
+        if (now.Ports.Count == 0)
+            return;
+        var ports = new TextTable("port", "lcore", "in packets", "in bit/s", "out packets", "out bit/s", "dropped");
+        foreach (PortReport port in now.Ports)
+        {
+            TrafficReport? last = before.Ports.FirstOrDefault(other => other.Traffic.Name == port.Traffic.Name && other.Lcore == port.Lcore)?.Traffic;
+            ports.Add(port.Traffic.Name, port.Lcore?.ToString(CultureInfo.InvariantCulture) ?? "-",
+                Count(port.Traffic.ReceivedPackets), Rate(last?.ReceivedBytes, port.Traffic.ReceivedBytes, seconds),
+                Count(port.Traffic.SentPackets), Rate(last?.SentBytes, port.Traffic.SentBytes, seconds), Count(Sum(port.Drops.Values)));
+        }
+        ports.Write(text.Append('\n'));
+    }
+
+    /// <summary>What ports count besides packets, over all lcores; zeros are left out.</summary>
+    private static void WritePortCounters(StringBuilder text, StatusReport now)
+    {
+        var counters = new TextTable("counter", "port", "count");
+        foreach (IGrouping<string, PortReport> port in now.Ports.GroupBy(port => port.Traffic.Name))
+        {
+            foreach (IGrouping<string, ulong> counter in port.SelectMany(part => part.Counters).GroupBy(pair => pair.Key, pair => pair.Value))
+            {
+                ulong sum = Sum(counter);
+                if (sum != 0)
+                    counters.Add(counter.Key, port.Key, Count(sum));
+            }
+        }
+        if (!counters.IsEmpty)
+            counters.Write(text.Append('\n'));
     }
 
     private static void WriteDrops(StringBuilder text, StatusReport now)
@@ -69,6 +103,11 @@ public static class StatusText
         {
             foreach ((string reason, ulong packets) in lcore.Drops.OrderByDescending(drop => drop.Value))
                 drops.Add(reason, $"lcore {lcore.Index}", Count(packets));
+        }
+        foreach (PortReport port in now.Ports)
+        {
+            foreach ((string reason, ulong packets) in port.Drops.OrderByDescending(drop => drop.Value))
+                drops.Add(reason, port.Place, Count(packets));
         }
         foreach (EspReport pair in now.Esp)
         {
@@ -99,6 +138,8 @@ public static class StatusText
             _ => string.Create(CultureInfo.InvariantCulture, $"{bits:F0}"),
         };
     }
+
+    private static ulong Sum(IEnumerable<ulong> values) => values.Aggregate(0ul, (sum, value) => sum + value);
 
     private static string Count(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 

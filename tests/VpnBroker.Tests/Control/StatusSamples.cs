@@ -17,7 +17,16 @@ internal static class StatusSamples
         Gc = new GcReport(7, 1.25, 0.5, 3 << 20),
         Lcores = [new LcoreReport(0, 2, 1, 1_000_000_000 * factor, 1_000_000_000, [new TrafficReport("users", 10 * factor, 1_000_000 * factor, 20, 500)],
             new Dictionary<string, ulong> { ["source-address"] = 9 })],
+        Ports =
+        [
+            Port(0, 100 * factor, new Dictionary<string, ulong> { ["queue-full"] = 12 }),
+            Port(1, 200 * factor, new Dictionary<string, ulong>()),
+        ],
         Esp = [new EspReport("dc1", 0, "0x01000001", "0x0000012c", 77, 2001, new TrafficReport("esp", 1, 2, 3, 4), new Dictionary<string, ulong> { ["replay"] = 8 })],
         Users = [new SessionReport(1, "alice", "staff", "192.0.2.1:99", "10.77.0.2", null, 0, true, 3725, new TrafficReport("users", 10, 1000 * factor, 20, 2000), 3, 11)],
     };
+
+    private static PortReport Port(int lcore, ulong packets, Dictionary<string, ulong> drops) => new(
+        lcore, new TrafficReport("udp:192.0.2.1:4500", packets, 1000 * packets, packets, 1000 * packets), drops,
+        new Dictionary<string, ulong> { ["receive-calls"] = packets / 10, ["receive-errors"] = 0 });
 }

@@ -131,8 +131,14 @@ public sealed class DataPlaneHostTests
         first.ReadSequencePositions(positions);
         Assert.Equal(31ul, positions[0]);
         await first.RaiseSequenceLimitAsync(0, 5000);
-        EspPairStatus pair = Assert.Single((await first.GetStatusAsync(false)).Esp);
+        DataPlaneStatus status = await first.GetStatusAsync(false);
+        EspPairStatus pair = Assert.Single(status.Esp);
         Assert.Equal((31ul, 5000ul, 30ul, 1ul), (pair.NextSequence, pair.SequenceLimit, pair.Traffic.SentPackets, pair.Traffic.ReceivedPackets));
+        DevicePortStatus socket = Assert.Single(status.Ports);
+        Assert.Equal(($"udp:127.0.0.1:{firstPort}", 0, 30ul, 1ul), (socket.Name, socket.Lcore, socket.Reading.SentPackets, socket.Reading.ReceivedPackets));
+        Assert.True(socket.Reading.SentBytes > 30 * 300, "ESP is longer than what it carries");
+        Assert.All(socket.Reading.Drops, drop => Assert.Equal(0ul, drop.Packets));
+        Assert.Contains(socket.Reading.Counters, counter => counter is { Name: "send-calls", Value: > 0 });
         await Task.WhenAll(first.StopAsync(TimeSpan.Zero), second.StopAsync(TimeSpan.Zero));
         first.ReadSequencePositions(positions);
         Assert.Equal(31ul, positions[0]);

@@ -8,6 +8,9 @@ public sealed record DataPlaneStatus
     /// <summary>One entry per lcore, in the order of their indices.</summary>
     public required IReadOnlyList<LcoreStatus> Lcores { get; init; }
 
+    /// <summary>The ports, each lcore's part of each of them.</summary>
+    public IReadOnlyList<DevicePortStatus> Ports { get; init; } = [];
+
     /// <summary>The user tunnels, when they were asked for.</summary>
     public IReadOnlyList<UserTunnelStatus> Tunnels { get; init; } = [];
 
@@ -33,7 +36,7 @@ public sealed record LcoreStatus
     /// <summary>Nanoseconds it found nothing to do, or slept.</summary>
     public required ulong IdleNanoseconds { get; init; }
 
-    /// <summary>Traffic by port: <c>users</c>, <c>esp</c>, <c>tun</c>.</summary>
+    /// <summary>Inner packets by kind of port: <c>users</c>, <c>esp</c>, <c>tun</c>.</summary>
     public required IReadOnlyList<PortStatus> Ports { get; init; }
 
     /// <summary>Packets dropped, by reason; reasons with no drops may be left out.</summary>

@@ -14,10 +14,16 @@ internal sealed class EspSockets : IDisposable
 {
     private readonly List<(EspMode Mode, IPEndPoint Local)> _ends;
     private readonly List<IDisposable> _ports = [];
+    private readonly PortCatalog _catalog;
 
     /// <summary>Finds out which local ends there are; opens nothing yet.</summary>
-    public EspSockets(BrokerConfig config) =>
+    /// <param name="config">The configuration.</param>
+    /// <param name="catalog">Where the ports are noted.</param>
+    public EspSockets(BrokerConfig config, PortCatalog catalog)
+    {
         _ends = [.. (config.Esp?.Tunnels ?? []).Select(tunnel => (tunnel.Mode, tunnel.Local)).Distinct()];
+        _catalog = catalog;
+    }
 
     /// <summary>Which of an lcore's ESP ports carries a tunnel.</summary>
     public int PortOf(EspTunnelConfig tunnel) => _ends.IndexOf((tunnel.Mode, tunnel.Local));
@@ -33,7 +39,7 @@ internal sealed class EspSockets : IDisposable
         {
             // The sockets of a group are numbered in the order in which they are bound.
             for (int lcore = 0; lcore < pools.Count; lcore++)
-                ports[lcore].Add(mode == EspMode.Udp ? OpenUdp(local, pools[lcore]) : OpenRaw(local.Address, lcore, pools));
+                ports[lcore].Add(mode == EspMode.Udp ? OpenUdp(local, lcore, pools[lcore]) : OpenRaw(local.Address, lcore, pools));
             if (mode == EspMode.Udp && pools.Count > 1)
                 LcoreSteering.AttachToGroup(ports[0][^1].FileDescriptor, pools.Count);
         }
@@ -43,10 +49,11 @@ internal sealed class EspSockets : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _ports.ForEach(port => port.Dispose());
 
-    private EspPort OpenUdp(IPEndPoint local, PacketPool pool)
+    private EspPort OpenUdp(IPEndPoint local, int lcore, PacketPool pool)
     {
         var port = new UdpPort(new UdpPortOptions { Local = local }, pool);
         _ports.Add(port);
+        _catalog.Add(new PortEntry($"udp:{local}", lcore, () => KernelPortReading.From(port.ReadCounters())));
         return new EspPort(port, port.FileDescriptor, EspIngress.UdpPayload);
     }
 
@@ -54,6 +61,7 @@ internal sealed class EspSockets : IDisposable
     {
         var port = new RawEspPort(local, lcore, pools.Count, pools[lcore]);
         _ports.Add(port);
+        _catalog.Add(new PortEntry($"esp:{local}", lcore, () => KernelPortReading.From(port.ReadCounters())));
         bool ipv4 = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
         return new EspPort(port, port.FileDescriptor, ipv4 ? EspIngress.IpPacket : EspIngress.Esp);
     }

@@ -11,11 +11,16 @@ internal sealed class TunInterface : IDisposable
 {
     private readonly TunDevice _device;
     private readonly List<TunPort> _ports = [];
+    private readonly PortCatalog _catalog;
 
     /// <summary>Makes the interface.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="tun">Its TUN section.</param>
+    /// <param name="catalog">Where the ports are noted.</param>
     /// <exception cref="InvalidOperationException">The kernel refused; the message says what is missing.</exception>
-    public TunInterface(BrokerConfig config, TunConfig tun)
+    public TunInterface(BrokerConfig config, TunConfig tun, PortCatalog catalog)
     {
+        _catalog = catalog;
         _device = TunDevice.Open(new TunOptions { Name = tun.Name, Queues = config.Lcores.Count, Mtu = tun.Mtu });
         try
         {
@@ -36,6 +41,7 @@ internal sealed class TunInterface : IDisposable
     {
         var port = new TunPort(_device, lcore, pool);
         _ports.Add(port);
+        _catalog.Add(new PortEntry($"tun:{_device.Name}", lcore, () => KernelPortReading.From(port.ReadCounters())));
         return new WatchedPort(port, port.FileDescriptor);
     }
 
