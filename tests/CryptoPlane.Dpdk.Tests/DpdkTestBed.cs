@@ -11,6 +11,12 @@ internal static class DpdkTestBed
     /// <summary>A device that does nothing, and so has no AES-GCM.</summary>
     public const string Null = "crypto_null0";
 
+    /// <summary>Rings in memory, whose frames come back to who sent them; each test that opens one has one of its own.</summary>
+    public const string Ring = "net_ring0", SecondRing = "net_ring1";
+
+    /// <summary>A port that takes everything and gives empty frames of 64 bytes.</summary>
+    public const string NullPort = "net_null0";
+
     private static readonly Lazy<Exception?> s_start = new(Start);
 
     /// <summary>The devices that encrypt.</summary>
@@ -37,7 +43,7 @@ internal static class DpdkTestBed
                 Memory = EalMemory.NoHugePages,
                 VirtualDevices =
                 [
-                    Gcm, Mb, OpenSsl, Null, "crypto_aesni_gcm1", "crypto_aesni_gcm2",
+                    Ring, SecondRing, $"{NullPort},size=64", "net_null1,size=64", "net_null2", Gcm, Mb, OpenSsl, Null, "crypto_aesni_gcm1", "crypto_aesni_gcm2",
                     $"{Scheduler},worker=crypto_aesni_gcm1,worker=crypto_aesni_gcm2,mode=round-robin,ordering=enable",
                 ],
             });

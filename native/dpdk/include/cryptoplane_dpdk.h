@@ -15,7 +15,7 @@
 #define CPD_API __attribute__((visibility("default")))
 
 /* Changes with every change of a structure or of a function's meaning. */
-#define CPD_ABI 1
+#define CPD_ABI 2
 
 enum {
     /* Status of an operation whose device failed: the destination holds zeros. The others are those of cryptoplane_aead.h. */
@@ -46,6 +46,138 @@ CPD_API void *cpd_memory_allocate(uint64_t bytes, uint32_t alignment, int32_t so
 
 /* Zeroes and frees it. */
 CPD_API void cpd_memory_free(void *memory, uint64_t bytes);
+
+/* ---- Packet pools. ---- */
+
+/*
+ * The header that C# keeps of a packet (src/CryptoPlane/Buffers/PacketBuffer.cs), in the private area of its mbuf:
+ *
+ *   | rte_mbuf, 128 bytes | cpd_packet, 64 bytes | headroom | data ... | tailroom |
+ */
+typedef struct {
+    uint8_t *start;
+    uint32_t capacity; /* bytes from start to the end of the tailroom */
+    uint32_t offset;   /* of the packet behind start */
+    uint32_t length;
+    uint32_t flags; /* CPD_PACKET_... */
+    uint8_t scratch[40];
+} cpd_packet;
+
+enum {
+    CPD_PACKET_IP_CHECKSUM_GOOD = 1,
+    CPD_PACKET_IP_CHECKSUM_BAD = 2,
+    CPD_PACKET_TRANSPORT_CHECKSUM_GOOD = 4,
+    CPD_PACKET_TRANSPORT_CHECKSUM_BAD = 8
+};
+
+_Static_assert(sizeof(cpd_packet) == 64, "PacketBuffer");
+
+/*
+ * The free packets of one lcore's pool (src/CryptoPlane/Buffers/PacketStack.cs). C# and the drivers under this lcore's queues take from
+ * it and give back to it, one at a time: a pool and the queues that it is used with belong to one thread.
+ */
+typedef struct {
+    cpd_packet **items;
+    uint32_t count, capacity;
+} cpd_packet_stack;
+
+/*
+ * Makes a mempool of mbufs whose free list is `stack`, of capacity packets with so many bytes for headroom, data and tailroom each.
+ * The stack stays where it is until the pool is freed.
+ */
+CPD_API int32_t cpd_pool_create(cpd_packet_stack *stack, uint32_t buffer_size, int32_t socket, void **pool);
+
+/* Zeroes and frees it. No queue uses it any more. */
+CPD_API void cpd_pool_free(void *pool);
+
+/* ---- Ethernet ports. ---- */
+
+typedef struct cpd_eth_port cpd_eth_port;
+typedef struct cpd_eth_queue cpd_eth_queue;
+
+typedef struct {
+    char name[CPD_NAME_SIZE];   /* such as "net_tap0" or "0000:3b:00.0" */
+    char driver[CPD_NAME_SIZE]; /* such as "net_tap" or "net_ice" */
+    uint32_t max_queues;        /* of each direction */
+    int32_t socket;             /* NUMA node, or -1 */
+    uint32_t min_mtu, max_mtu;  /* bytes behind the Ethernet header */
+    uint8_t mac[6];
+    uint8_t checks_ip, checks_transport; /* verifies checksums of received packets */
+    uint8_t spreads;                     /* RSS over several queues */
+    uint8_t reserved[3];
+} cpd_eth_info;
+
+typedef struct {
+    uint32_t queues;                          /* of each direction */
+    uint32_t rx_descriptors, tx_descriptors;  /* 0: what the driver prefers */
+    uint32_t mtu;                             /* 0: as it is */
+    uint8_t promiscuous, all_multicast;
+    uint8_t reserved[2];
+} cpd_eth_options;
+
+typedef struct {
+    uint32_t megabits; /* 0: unknown */
+    uint8_t up, full_duplex, removed, reserved;
+} cpd_eth_link;
+
+/* The port's own counters since it was opened. */
+typedef struct {
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
+    uint64_t rx_missed;    /* the queue was full */
+    uint64_t rx_errors, tx_errors;
+    uint64_t rx_no_buffer; /* the pool was empty */
+} cpd_eth_counters;
+
+/* A queue's counters: written by its thread, read by any. */
+typedef struct {
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    uint64_t rx_scattered;  /* dropped: in more than one buffer */
+    uint64_t tx_short;      /* bursts of which the port did not take all */
+} cpd_eth_queue_counters;
+
+CPD_API int32_t cpd_eth_count(void);
+
+/* The number of the index'th port: numbers may have gaps. */
+CPD_API int32_t cpd_eth_number(uint32_t index);
+
+/* A port's number by its name; -ENODEV. */
+CPD_API int32_t cpd_eth_find(const char *name);
+
+CPD_API int32_t cpd_eth_describe(int32_t number, cpd_eth_info *info);
+
+/*
+ * Configures a port and starts it; queue i receives into pools[i], which stays until the port is closed. -EMSGSIZE if a frame of the MTU
+ * does not fit into a buffer of a pool.
+ */
+CPD_API int32_t cpd_eth_open(int32_t number, const cpd_eth_options *options, void *const *pools, cpd_eth_port **result);
+
+/* Stops the port: its queues are not used any more, and all packets that it held are in their pools. */
+CPD_API int32_t cpd_eth_close(cpd_eth_port *port);
+
+/* The port's queue, which lives as long as the port. */
+CPD_API cpd_eth_queue *cpd_eth_queue_of(cpd_eth_port *port, uint32_t index);
+
+CPD_API const cpd_eth_queue_counters *cpd_eth_queue_read(const cpd_eth_queue *queue);
+
+CPD_API void cpd_eth_link_get(const cpd_eth_port *port, cpd_eth_link *link);
+
+CPD_API int32_t cpd_eth_counters_get(const cpd_eth_port *port, cpd_eth_counters *counters);
+
+/* Whole frames, in packets of the queue's pool, which are the caller's then. */
+CPD_API uint32_t cpd_eth_receive(cpd_eth_queue *queue, cpd_packet **burst, uint32_t capacity);
+
+/*
+ * Sends whole frames. Returns how many were taken, from the front: they go back to their pools by themselves. UINT32_MAX, and nothing
+ * is sent, if a packet is not of a pool made by cpd_pool_create.
+ */
+CPD_API uint32_t cpd_eth_transmit(cpd_eth_queue *queue, cpd_packet *const *burst, uint32_t count);
+
+/*
+ * Asks the port to put packets into a queue by what is in them (rte_flow), over IPv4 or IPv6. -ENOTSUP or the driver's error where it
+ * cannot; RSS and the lcores' rings do it then.
+ */
+CPD_API int32_t cpd_eth_steer_esp(cpd_eth_port *port, uint32_t queue, uint8_t ip_version, uint32_t spi, uint32_t spi_mask);
+CPD_API int32_t cpd_eth_steer_udp(cpd_eth_port *port, uint32_t queue, uint8_t ip_version, uint16_t destination_port);
 
 /* ---- Crypto devices. ---- */
 

@@ -10,7 +10,7 @@ namespace CryptoPlane.Dpdk.Interop;
 internal static unsafe partial class NativeDpdk
 {
     /// <summary>CPD_ABI of the header that this was written for.</summary>
-    public const uint Abi = 1;
+    public const uint Abi = 2;
 
     private const string Library = "cryptoplane_dpdk";
 

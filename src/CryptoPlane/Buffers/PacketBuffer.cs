@@ -10,16 +10,16 @@ namespace CryptoPlane.Buffers;
 /// <code>
 /// | foreign header | PacketBuffer | headroom | data ... | tailroom |
 /// | 128 bytes      | 64 bytes     |          | Length   |          |
-/// ^ 128-aligned    ^ this         ^ Start    ^ Data
+/// ^ 64-aligned     ^ this         ^ Start    ^ Data
 /// </code>
-/// <para>The foreign header is 128 bytes, aligned to 128, for another framework's descriptor of the same packet (an rte_mbuf is
+/// <para>The foreign header is 128 bytes, two cache lines, for another framework's descriptor of the same packet (an rte_mbuf is
 /// 128 bytes; this header is then its private area), so that a packet goes to a device without a copy.</para>
 /// <para>A buffer belongs to one <see cref="PacketPool"/> and so to one lcore.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = HeaderSize)]
 public unsafe struct PacketBuffer
 {
-    /// <summary>Bytes reserved before this header, aligned to as many.</summary>
+    /// <summary>Bytes reserved before this header.</summary>
     public const int ForeignHeaderSize = 128;
 
     /// <summary>Size of this header.</summary>
@@ -32,6 +32,9 @@ public unsafe struct PacketBuffer
     [FieldOffset(8)] private uint _capacity;
     [FieldOffset(12)] private uint _offset;
     [FieldOffset(16)] private uint _length;
+
+    /// <summary>What the receiving port's hardware found out.</summary>
+    [FieldOffset(20)] public PacketFlags Flags;
 
     /// <summary>The holder's own 40 bytes (a remote address, a tunnel index): not cleared between holders.</summary>
     [FieldOffset(24)] public fixed byte Scratch[ScratchSize];
@@ -63,7 +66,7 @@ public unsafe struct PacketBuffer
         _length = 0;
     }
 
-    /// <summary>Empties the buffer and sets the room before the packet.</summary>
+    /// <summary>Empties the buffer, sets the room before the packet and clears the flags.</summary>
     /// <returns>False, with nothing changed, if the block is smaller than <paramref name="headroom"/>.</returns>
     public bool TryReset(int headroom)
     {
@@ -71,6 +74,7 @@ public unsafe struct PacketBuffer
             return false;
         _offset = (uint)headroom;
         _length = 0;
+        Flags = PacketFlags.None;
         return true;
     }
 

@@ -11,11 +11,15 @@ namespace CryptoPlane.Buffers;
 /// </remarks>
 public sealed unsafe class PacketPool : IDisposable
 {
-    private readonly IPacketMemory _memory;
+    private const int Overhead = PacketBuffer.ForeignHeaderSize + PacketBuffer.HeaderSize;
+
+    private readonly IPacketMemory? _memory;
     private readonly nuint _bytes;
     private byte* _block;
-    private PacketBuffer** _free;
-    private int _freeCount;
+    private PacketStack* _free;
+
+    // Every buffer of the pool lies from the first of these up to and without the second.
+    private readonly byte* _first, _end;
 
     /// <summary>Carves a pool.</summary>
     /// <param name="count">Buffers in the pool.</param>
@@ -23,30 +27,60 @@ public sealed unsafe class PacketPool : IDisposable
     /// <param name="headroom">What <see cref="TryRent"/> leaves free before the packet.</param>
     /// <param name="memory">Where the memory comes from; null for the kernel's.</param>
     public PacketPool(int count, int bufferSize, int headroom = 192, IPacketMemory? memory = null)
+        : this(count, bufferSize, headroom)
+    {
+        nuint stride = ((nuint)Overhead + (nuint)bufferSize + 127) & ~(nuint)127;
+        _memory = memory ?? KernelPacketMemory.Instance;
+        _bytes = stride * (nuint)count;
+        BufferSize = (int)(stride - Overhead);
+        try
+        {
+            _block = _memory.Allocate(_bytes, PacketBuffer.ForeignHeaderSize);
+        }
+        catch
+        {
+            FreeStack();
+            throw;
+        }
+        // Sound: i < count, so the whole stride lies inside the block, and the stack has room for count buffers.
+        for (int i = count - 1; i >= 0; i--)
+            _free->Items[_free->Count++] = (PacketBuffer*)(_block + (stride * (nuint)i) + PacketBuffer.ForeignHeaderSize);
+        InitializeBuffers(out _first, out _end);
+    }
+
+    /// <summary>Makes a pool of another framework's blocks.</summary>
+    /// <param name="count">Buffers in the pool.</param>
+    /// <param name="bufferSize">Bytes of a buffer from the first of the headroom to the end of the tailroom; rounded up so that blocks stay aligned.</param>
+    /// <param name="headroom">What <see cref="TryRent"/> leaves free before the packet.</param>
+    /// <param name="blocks">The framework; the pool keeps it as <see cref="Blocks"/>.</param>
+    public PacketPool(int count, int bufferSize, int headroom, IPacketBlocks blocks)
+        : this(count, bufferSize, headroom)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        Blocks = blocks;
+        BufferSize = ((Overhead + bufferSize + 63) & ~63) - Overhead;
+        try
+        {
+            BlocksHandle = blocks.Carve(_free, BufferSize);
+        }
+        catch
+        {
+            FreeStack();
+            throw;
+        }
+        InitializeBuffers(out _first, out _end);
+    }
+
+    private PacketPool(int count, int bufferSize, int headroom)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bufferSize);
         ArgumentOutOfRangeException.ThrowIfNegative(headroom);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(headroom, bufferSize);
-
-        const int overhead = PacketBuffer.ForeignHeaderSize + PacketBuffer.HeaderSize;
-        nuint stride = ((nuint)overhead + (nuint)bufferSize + 127) & ~(nuint)127;
-        _memory = memory ?? KernelPacketMemory.Instance;
-        _bytes = stride * (nuint)count;
         Count = count;
-        BufferSize = (int)(stride - overhead);
         DefaultHeadroom = headroom;
-
-        _block = _memory.Allocate(_bytes, PacketBuffer.ForeignHeaderSize);
-        _free = (PacketBuffer**)NativeMemory.Alloc((nuint)count, (nuint)sizeof(PacketBuffer*));
-        for (int i = count - 1; i >= 0; i--)
-        {
-            // Sound: i < count, so the whole stride lies inside the block.
-            byte* element = _block + (stride * (nuint)i);
-            var buffer = (PacketBuffer*)(element + PacketBuffer.ForeignHeaderSize);
-            buffer->Initialize(element + overhead, (uint)BufferSize);
-            _free[_freeCount++] = buffer;
-        }
+        _free = (PacketStack*)NativeMemory.AlignedAlloc((nuint)sizeof(PacketStack), 64);
+        *_free = new PacketStack { Items = (PacketBuffer**)NativeMemory.Alloc((nuint)count, (nuint)sizeof(PacketBuffer*)), Capacity = (uint)count };
     }
 
     /// <summary>Buffers in the pool.</summary>
@@ -58,8 +92,14 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>What <see cref="TryRent"/> leaves free before the packet.</summary>
     public int DefaultHeadroom { get; }
 
+    /// <summary>Whose blocks these are; null for ordinary memory.</summary>
+    public IPacketBlocks? Blocks { get; }
+
+    /// <summary>What <see cref="IPacketBlocks.Carve"/> returned; 0 for ordinary memory.</summary>
+    public nint BlocksHandle { get; private set; }
+
     /// <summary>Buffers that nobody holds.</summary>
-    public int Available => _freeCount;
+    public int Available => (int)_free->Count;
 
     /// <summary>How often <see cref="TryRent"/> found the pool empty.</summary>
     public long Exhausted { get; private set; }
@@ -68,13 +108,13 @@ public sealed unsafe class PacketPool : IDisposable
     /// <returns>False, counted, when the pool is empty.</returns>
     public bool TryRent(out PacketBuffer* buffer)
     {
-        if (_freeCount == 0)
+        if (_free->Count == 0)
         {
             Exhausted++;
             buffer = null;
             return false;
         }
-        buffer = _free[--_freeCount];
+        buffer = _free->Items[--_free->Count];
         buffer->TryReset(DefaultHeadroom);
         return true;
     }
@@ -83,9 +123,9 @@ public sealed unsafe class PacketPool : IDisposable
     /// <exception cref="InvalidOperationException">The buffer is of another pool, or the pool is full (it was returned twice).</exception>
     public void Return(PacketBuffer* buffer)
     {
-        if ((byte*)buffer < _block || (byte*)buffer >= _block + _bytes || _freeCount == Count)
+        if ((byte*)buffer < _first || (byte*)buffer >= _end || _free->Count == _free->Capacity)
             ThrowForeign();
-        _free[_freeCount++] = buffer;
+        _free->Items[_free->Count++] = buffer;
     }
 
     /// <summary>Gives a burst back.</summary>
@@ -98,13 +138,35 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>Frees the memory, zeroed, whoever still holds buffers.</summary>
     public void Dispose()
     {
-        if (_block == null)
+        if (_free == null)
             return;
-        _memory.Free(_block, _bytes);
-        NativeMemory.Free(_free);
+        if (Blocks != null)
+            Blocks.Free(BlocksHandle);
+        else
+            _memory!.Free(_block, _bytes);
+        FreeStack();
+        BlocksHandle = 0;
         _block = null;
+    }
+
+    private void InitializeBuffers(out byte* first, out byte* end)
+    {
+        first = (byte*)nuint.MaxValue;
+        end = null;
+        for (uint i = 0; i < _free->Count; i++)
+        {
+            PacketBuffer* buffer = _free->Items[i];
+            buffer->Initialize((byte*)buffer + PacketBuffer.HeaderSize, (uint)BufferSize);
+            first = (byte*)buffer < first ? (byte*)buffer : first;
+            end = (byte*)buffer >= end ? (byte*)(buffer + 1) : end;
+        }
+    }
+
+    private void FreeStack()
+    {
+        NativeMemory.Free(_free->Items);
+        NativeMemory.AlignedFree(_free);
         _free = null;
-        _freeCount = 0;
     }
 
     private static void ThrowForeign() => throw new InvalidOperationException(
