@@ -98,7 +98,7 @@ uint32_t cpd_queue_pair_in_flight(const cpd_queue_pair *queue) { return queue->t
 
 static inline void describe(const cpd_queue_pair *queue, struct rte_mbuf *mbuf, const uint8_t *data, uint32_t length) {
     mbuf->buf_addr = (void *)(uintptr_t)data;
-    mbuf->buf_iova = iova_of(queue, data);
+    rte_mbuf_iova_set(mbuf, iova_of(queue, data));
     mbuf->buf_len = (uint16_t)(length + CP_AEAD_TAG_SIZE);
     mbuf->data_len = (uint16_t)length;
     mbuf->pkt_len = length;
