@@ -1,5 +1,6 @@
 using CryptoPlane.Benchmarks;
 using CryptoPlane.Benchmarks.Aead;
+using CryptoPlane.Benchmarks.Esp;
 using CryptoPlane.Benchmarks.Measuring;
 using CryptoPlane.Benchmarks.Report;
 using CryptoPlane.Benchmarks.Tls;
@@ -19,6 +20,15 @@ var runner = new InterleavedRunner(options.Quick);
 if (options.Suite == "tls")
 {
     BenchmarkReport.Write(TlsSuite.Run(runner, options.Quick), options.JsonFile);
+    return 0;
+}
+
+if (options.Suite == "esp")
+{
+    IReadOnlyList<EspFigure> figures = EspSuite.Run(options.Quick);
+    EspSuite.Print(figures);
+    if (options.JsonFile != null)
+        BenchmarkReport.WriteJson(EspSuite.Results(figures), options.JsonFile);
     return 0;
 }
 

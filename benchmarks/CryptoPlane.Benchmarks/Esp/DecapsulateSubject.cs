@@ -1,0 +1,29 @@
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+
+namespace CryptoPlane.Benchmarks.Esp;
+
+/// <summary>Opens what comes in from the peers, each packet from the next tunnel.</summary>
+internal sealed unsafe class DecapsulateSubject(EspPackets packets) : EspSubject("decapsulate", packets)
+{
+    private readonly EspDecapsulator _decapsulator = new(EspPackets.BurstSize);
+
+    public override void Run()
+    {
+        for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
+        {
+            for (int i = first; i < first + EspPackets.BurstSize; i++)
+                _decapsulator.TryAdd(Packets.Burst, Tunnels.Sad, Packets[i], EspIngress.IpPacket);
+            Packets.Burst.Run(Tunnels.Engine);
+            _decapsulator.Complete(Packets.Burst);
+            _decapsulator.Clear();
+            Packets.Burst.Clear();
+        }
+    }
+
+    public override void Dispose() => _decapsulator.Dispose();
+
+    protected override void Fill() => Packets.FillFromPeers(Position);
+
+    protected override long CountSucceeded() => Packets.CountOfLength(Packets.Length);
+}

@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
+using CryptoPlane.Esp;
+
+namespace CryptoPlane.Benchmarks.Esp;
+
+/// <summary>The packets of a run: buffers that are filled again and again, as a port would, and the bursts that carry them.</summary>
+internal sealed unsafe class EspPackets : IDisposable
+{
+    /// <summary>Packets of a burst: what the broker opens or seals in one turn at most.</summary>
+    public const int BurstSize = 256;
+
+    /// <summary>Packets of a run: enough to make the clock's system call cheap.</summary>
+    public const int Count = 4 * BurstSize;
+
+    private const int Headroom = 128;
+
+    private readonly PacketPool _pool;
+    private readonly EspEncapsulator _peer = new(BurstSize);
+    private PacketBuffer** _packets;
+    private byte* _inner;
+
+    public EspPackets(EspTunnels tunnels, int length)
+    {
+        Tunnels = tunnels;
+        Length = length;
+        _pool = new PacketPool(Count, Headroom + length + EspOverhead.MaxTailroom + 64, Headroom);
+        _packets = (PacketBuffer**)NativeMemory.Alloc(Count, (nuint)sizeof(PacketBuffer*));
+        for (int i = 0; i < Count; i++)
+            _pool.TryRent(out _packets[i]);
+        _inner = (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
+        var inner = new Span<byte>(_inner, length);
+        new Random(length).NextBytes(inner);
+        inner[0] = 0x45;
+        inner[1] = 0;
+        BinaryPrimitives.WriteUInt16BigEndian(inner[2..], (ushort)length);
+        BinaryPrimitives.WriteUInt16BigEndian(inner[6..], 0x4000);
+    }
+
+    public EspTunnels Tunnels { get; }
+
+    /// <summary>Bytes of an inner packet.</summary>
+    public int Length { get; }
+
+    /// <summary>Who ran last, and has yet to look at what became of the packets before others fill them.</summary>
+    public EspSubject? LastUser { get; set; }
+
+    public PacketBuffer* this[int packet] => _packets[packet];
+
+    /// <summary>The packets from one on, side by side.</summary>
+    public PacketBuffer** From(int packet) => _packets + packet;
+
+    /// <summary>Shared by all who work on these packets, one after the other.</summary>
+    public AeadBurst Burst { get; } = new(BurstSize);
+
+    /// <summary>Bytes of a sealed packet with its outer header.</summary>
+    public int OuterLength => EspOverhead.IPv4 + EspOverhead.EspLength(Length);
+
+    /// <summary>How many packets have a length; between what is sealed, what is open and what was dropped it tells.</summary>
+    public int CountOfLength(int length)
+    {
+        int count = 0;
+        for (int i = 0; i < Count; i++)
+            count += _packets[i]->Length == length ? 1 : 0;
+        return count;
+    }
+
+    /// <summary>Puts a plain inner packet into every buffer.</summary>
+    public void FillPlain()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _packets[i]->TryReset(Headroom);
+            _packets[i]->TrySetLength(Length);
+            NativeMemory.Copy(_inner, _packets[i]->Data, (nuint)Length);
+        }
+    }
+
+    /// <summary>Puts into every buffer what comes in from the peer of its tunnel.</summary>
+    /// <param name="position">The first packet's place in the stream of all packets.</param>
+    /// <param name="sealing">The descriptors by which the packets were sealed are copied there; null for none.</param>
+    public void FillFromPeers(long position, AeadOperation* sealing = null)
+    {
+        FillPlain();
+        for (int first = 0; first < Count; first += BurstSize)
+        {
+            for (int i = 0; i < BurstSize; i++)
+                _peer.TryAdd(Burst, Tunnels.FromPeer(Tunnels.At(position + first + i)), _packets[first + i]);
+            Burst.Run(Tunnels.Engine);
+            _peer.Complete(Burst);
+            _peer.Clear();
+            for (int i = 0; sealing != null && i < BurstSize; i++)
+                sealing[first + i] = *Burst[i];
+            Burst.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        _peer.Dispose();
+        Burst.Dispose();
+        _pool.Dispose();
+        NativeMemory.Free(_packets);
+        NativeMemory.AlignedFree(_inner);
+        _packets = null;
+        _inner = null;
+    }
+}
