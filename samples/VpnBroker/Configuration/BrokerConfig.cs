@@ -32,6 +32,9 @@ public sealed record BrokerConfig
     /// <summary>The data-plane threads.</summary>
     public LcoreConfig Lcores { get; init; } = new();
 
+    /// <summary>DPDK's devices; null when the broker does not use DPDK.</summary>
+    public DpdkConfig? Dpdk { get; init; }
+
     /// <summary>The TUN port; null when there is none.</summary>
     public TunConfig? Tun { get; init; }
 

@@ -56,6 +56,7 @@ public static class ConfigLoader
             Pools = ProfileSections.Pools(root),
             Limits = ServerSections.Limits(root),
             Lcores = lcores,
+            Dpdk = DpdkSection.Read(root),
             Tun = DeviceSections.Tun(root),
             Esp = EspSection.Read(root),
             Control = ServerSections.Control(root),

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Devices;
+using VpnBroker.DataPlane.Dpdk;
 using VpnBroker.DataPlane.Pipeline;
 using VpnBroker.DataPlane.Supervision;
 
@@ -19,6 +20,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     private readonly ulong[] _positions;
     private readonly PortCatalog _ports = new();
     private readonly Lock _stateLock = new();
+    private DpdkDevices? _dpdk;
     private TunInterface? _tun;
     private EspSockets? _espSockets;
     private OutboundPlace[] _outbound = [];
@@ -35,6 +37,9 @@ public sealed partial class DataPlaneHost : IDataPlane
 
     /// <inheritdoc/>
     public int LcoreCount => _units.Count;
+
+    /// <summary>What the data plane has of DPDK; null without a section of that name.</summary>
+    internal DpdkDevices? Dpdk => _dpdk;
 
     /// <inheritdoc/>
     public Action<TunnelEnded>? TunnelEnded
@@ -88,6 +93,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         Ports = _ports.Read(),
         Tunnels = includeTunnels ? [.. Supervisor.Tunnels.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot))] : [],
         Esp = [.. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel]))],
+        Dpdk = _dpdk?.ReadStatus(),
     });
 
     /// <inheritdoc/>
@@ -134,10 +140,12 @@ public sealed partial class DataPlaneHost : IDataPlane
 
     private void Build(BrokerConfig config, IReadOnlyList<SequenceRange> ranges)
     {
+        if (config.Dpdk != null)
+            _dpdk = new DpdkDevices(config.Dpdk, config.Lcores.Count, _logger);
         var supervisorWaker = new LcoreWaker();
         LcoreSizes sizes = SizesOf(config);
         for (int i = 0; i < config.Lcores.Count; i++)
-            _units.Add(new LcoreUnit(i, config.Lcores, sizes, _espTunnels.Count, supervisorWaker, reason => LogSlowerAead(_logger, reason)));
+            _units.Add(CreateUnit(i, config, sizes, supervisorWaker));
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);
@@ -148,7 +156,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         {
             int lcore = unit.Context.Index;
             var ports = new LcorePorts { Tun = _tun?.OpenPort(lcore, unit.Context.Packets), Esp = espPorts[lcore] };
-            unit.Prepare(ports, config, _espTunnels, OnLcoreFailed);
+            DpdkEnvironment.Explain(() => unit.Prepare(ports, config, _espTunnels, OnLcoreFailed));
         }
         ConnectLcores();
         KeepCollectionsShort();
@@ -157,6 +165,24 @@ public sealed partial class DataPlaneHost : IDataPlane
         {
             unit.Lcore!.Start();
             LogStarted(_logger, unit.Context.Index, unit.Options.Cpu ?? -1, unit.Options.Idle.ToString(), unit.Context.Engine.Description);
+        }
+    }
+
+    private LcoreUnit CreateUnit(int lcore, BrokerConfig config, LcoreSizes sizes, LcoreWaker supervisor)
+    {
+        var supplies = new LcoreSupplies { Warn = reason => LogSlowerAead(_logger, reason) };
+        if (_dpdk == null)
+            return new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies);
+        supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.Memory };
+        try
+        {
+            return DpdkEnvironment.Explain(() => new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies));
+        }
+        catch
+        {
+            // Its queue pair must be free when the device is closed.
+            supplies.Engine?.Dispose();
+            throw;
         }
     }
 
@@ -224,6 +250,8 @@ public sealed partial class DataPlaneHost : IDataPlane
             unit.Lcore?.RequestStop();
         foreach (LcoreUnit unit in _units)
             unit.Lcore?.Join(Timeout.InfiniteTimeSpan);
+        // Only now: an lcore whose device has failed waits for the watch to stop the device.
+        _dpdk?.StopWatching();
         _supervisor?.Dispose();
         lock (_stateLock)
         {
@@ -238,6 +266,7 @@ public sealed partial class DataPlaneHost : IDataPlane
                 ring?.Dispose();
             unit.Dispose();
         }
+        _dpdk?.Dispose();
     }
 
     [LoggerMessage(30, LogLevel.Information, "Lcore {Lcore} runs on CPU {Cpu} with idle policy {Idle}; AEAD: {Engine}")]

@@ -19,6 +19,7 @@ internal static class RestartChecks
         ["authentication"] = config.Authentication?.UsersFile ?? "",
         ["pools"] = string.Join(' ', config.Pools.Select(pool => $"{pool.Name}={pool.IPv4},{pool.IPv6}")),
         ["lcores"] = $"{string.Join(' ', config.Lcores.Cpus)} {config.Lcores.Idle}",
+        ["dpdk"] = config.Dpdk is { } dpdk ? Describe(dpdk) : "",
         ["tun (all but routes)"] = config.Tun is { } tun
             ? $"{tun.Name} {string.Join(' ', tun.Addresses)} {tun.Mtu} {string.Join(' ', tun.KernelRoutes)}"
             : "",
@@ -26,6 +27,15 @@ internal static class RestartChecks
         ["control"] = config.Control.Socket,
         ["log.json"] = config.Log.Json.ToString(),
     };
+
+    private static string Describe(DpdkConfig dpdk)
+    {
+        var text = new StringBuilder($"{dpdk.HugePages} {dpdk.Megabytes} {dpdk.LogLevel} {dpdk.AllowUnsafeMemif} {dpdk.Dispatch}");
+        text.AppendJoin(' ', [.. dpdk.VirtualDevices, "|", .. dpdk.PciDevices, "|", .. dpdk.Arguments]);
+        foreach (CryptoDeviceConfig crypto in dpdk.Crypto)
+            text.Append($" {crypto.Device} {crypto.Depth} {crypto.Sessions} {crypto.QatThreshold} {string.Join(',', crypto.Lcores)}");
+        return text.ToString();
+    }
 
     private static string Describe(EspConfig esp)
     {

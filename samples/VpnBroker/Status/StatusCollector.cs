@@ -31,6 +31,7 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
             Ports = [.. status.Ports.Select(Port)],
             Esp = [.. status.Esp.Select(pair => new EspReport(pair.Tunnel, pair.Lcore, $"0x{pair.InboundSpi:x8}", $"0x{pair.OutboundSpi:x8}",
                 pair.NextSequence, pair.SequenceLimit, Traffic(pair.Traffic), Drops(pair.Drops)))],
+            Dpdk = status.Dpdk is { } dpdk ? Report(dpdk) : null,
             Users = users && sessions is not null ? ListUsers(sessions, status, now) : [],
         };
     }
@@ -53,6 +54,10 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
         var traffic = new TrafficReport(port.Name, reading.ReceivedPackets, reading.ReceivedBytes, reading.SentPackets, reading.SentBytes);
         return new PortReport(port.Lcore, traffic, Drops(reading.Drops), reading.Counters.ToDictionary(counter => counter.Name, counter => counter.Value));
     }
+
+    private static DpdkReport Report(DpdkStatus dpdk) => new(dpdk.Version, [.. dpdk.Crypto.Select(device => new CryptoDeviceReport(
+        device.Name, device.Driver, device.State.ToString().ToLowerInvariant(), [.. device.Queues.Select(queue => new CryptoQueueReport(
+            queue.Lcore, queue.ByDevice, queue.ByCpu, queue.DeviceErrors, queue.Retried, queue.Lost))]))]);
 
     private static TrafficReport Traffic(PortStatus port) =>
         new(port.Name ?? "", port.ReceivedPackets, port.ReceivedBytes, port.SentPackets, port.SentBytes);

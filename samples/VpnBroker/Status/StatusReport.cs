@@ -38,6 +38,9 @@ public sealed record StatusReport
     /// <summary>One entry per pair of ESP SAs.</summary>
     public required IReadOnlyList<EspReport> Esp { get; init; }
 
+    /// <summary>DPDK's devices; null without DPDK.</summary>
+    public DpdkReport? Dpdk { get; init; }
+
     /// <summary>One entry per session, when they were asked for.</summary>
     public required IReadOnlyList<SessionReport> Users { get; init; }
 }

@@ -44,6 +44,8 @@ public static class StatusText
             }
             esp.Write(text.Append('\n'));
         }
+        if (now.Dpdk is { } dpdk)
+            DpdkText.Write(text.Append('\n'), dpdk);
         if (now.Users.Count != 0)
         {
             Dictionary<ulong, SessionReport> earlier = before.Users.ToDictionary(user => user.Session);

@@ -191,7 +191,7 @@ public sealed class DataPlaneHostTests
         Limits = new LimitsConfig { Sessions = 500 },
     };
 
-    private static BrokerConfig EspConfigOf(string pool, string remote, int localPort, int remotePort, byte[] inboundKey, byte[] outboundKey) => new()
+    internal static BrokerConfig EspConfigOf(string pool, string remote, int localPort, int remotePort, byte[] inboundKey, byte[] outboundKey) => new()
     {
         Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
         Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse(pool) }],

@@ -17,6 +17,8 @@ public class StatusTextTests
         Assert.Contains(lines, line => line.StartsWith("source-address  lcore 0 ", StringComparison.Ordinal) && line.EndsWith(" 9", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("replay", StringComparison.Ordinal) && line.Contains("esp dc1, lcore 0", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("0x01000001", StringComparison.Ordinal) && line.Contains("2001", StringComparison.Ordinal));
+        Assert.Contains("DPDK 22.11", lines);
+        Assert.Contains(lines, line => line.StartsWith("crypto_aesni_gcm0  crypto_aesni_gcm  stopped  0      100        50", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -23,6 +23,8 @@ internal static class ConfigChecks
         Pools(config, Line("pools"), errors);
         Profiles(config, Line("defaults"), Line("groups"), errors);
         HandOvers(config, Line, errors);
+        if (config.Dpdk is { } dpdk)
+            DpdkChecks.Run(dpdk, config, Line("dpdk"), errors);
         if (config.Esp is { } esp)
         {
             Tunnels(esp, config, Line("esp"), errors);

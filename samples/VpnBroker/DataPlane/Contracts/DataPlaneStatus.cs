@@ -16,6 +16,9 @@ public sealed record DataPlaneStatus
 
     /// <summary>One entry per pair of ESP SAs.</summary>
     public IReadOnlyList<EspPairStatus> Esp { get; init; } = [];
+
+    /// <summary>DPDK's devices; null without DPDK.</summary>
+    public DpdkStatus? Dpdk { get; init; }
 }
 
 /// <summary>One lcore's counters.</summary>

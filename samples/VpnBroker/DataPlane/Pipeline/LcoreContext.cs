@@ -51,16 +51,18 @@ internal sealed unsafe class LcoreContext : IDisposable
     /// <summary>Makes what an lcore needs.</summary>
     /// <param name="index">The lcore's number.</param>
     /// <param name="sizes">How much of everything.</param>
-    /// <param name="warn">Receives why the AEAD engine cannot take a faster backend, once per process and reason.</param>
-    public LcoreContext(int index, LcoreSizes sizes, Action<string>? warn = null)
+    /// <param name="supplies">What it works with.</param>
+    public LcoreContext(int index, LcoreSizes sizes, LcoreSupplies? supplies = null)
     {
         ArgumentNullException.ThrowIfNull(sizes);
+        supplies ??= new LcoreSupplies();
         Index = index;
         Sizes = sizes;
-        Engine = AeadEngine.CreateDefault(new AeadEngineOptions { Log = warn });
+        Memory = supplies.Memory;
+        Engine = supplies.Engine ?? AeadEngine.CreateDefault(new AeadEngineOptions { Log = supplies.Warn });
         Burst = new AeadBurst(OperationCapacity);
-        Packets = new PacketPool(sizes.Packets, Headroom + sizes.MaxPacket + Cstp.CstpFrame.HeaderSize + Tailroom, Headroom);
-        LargePackets = new PacketPool(sizes.LargePackets, Headroom + CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext + Tailroom, Headroom);
+        Packets = new PacketPool(sizes.Packets, Headroom + sizes.MaxPacket + Cstp.CstpFrame.HeaderSize + Tailroom, Headroom, Memory);
+        LargePackets = new PacketPool(sizes.LargePackets, Headroom + CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext + Tailroom, Headroom, Memory);
         UnsentMemory = new ChunkPool(sizes.UnsentChunks);
         PartialMemory = new ChunkPool(sizes.PartialChunks);
         Hosts = new HostTable(sizes.Tunnels * 2);
@@ -76,6 +78,9 @@ internal sealed unsafe class LcoreContext : IDisposable
     public LcoreSizes Sizes { get; }
 
     public AeadEngine Engine { get; }
+
+    /// <summary>Where everything lies that the engine reads and writes.</summary>
+    public IPacketMemory Memory { get; }
 
     /// <summary>One burst is enough: opening ends before sealing begins.</summary>
     public AeadBurst Burst { get; }

@@ -47,7 +47,7 @@ internal sealed unsafe class ReceiveStage : IDisposable
     {
         _context = context;
         _tunnels = tunnels;
-        _area = (byte*)NativeMemory.AlignedAlloc(AreaSize, 4096);
+        _area = context.Memory.Allocate(AreaSize, 4096);
         Connections = (ReceivedBytes*)NativeMemory.Alloc(MaxConnections, (nuint)sizeof(ReceivedBytes));
     }
 
@@ -141,7 +141,8 @@ internal sealed unsafe class ReceiveStage : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_area);
+        if (_area != null)
+            _context.Memory.Free(_area, AreaSize);
         NativeMemory.Free(Connections);
         _area = null;
         Connections = null;

@@ -62,7 +62,7 @@ internal sealed unsafe class SealStage : IDisposable
         _output = output;
         _transmit = transmit;
         _areaSize = LcoreContext.BurstSize * (context.Packets.BufferSize + TlsRecordSizes.Overhead);
-        _area = (byte*)NativeMemory.AlignedAlloc((nuint)_areaSize, 4096);
+        _area = context.Memory.Allocate((nuint)_areaSize, 4096);
         _segments = (SealedBytes*)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(SealedBytes));
         _sources = (PacketBuffer**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(PacketBuffer*));
     }
@@ -95,7 +95,8 @@ internal sealed unsafe class SealStage : IDisposable
     public void Dispose()
     {
         _encapsulator.Dispose();
-        NativeMemory.AlignedFree(_area);
+        if (_area != null)
+            _context.Memory.Free(_area, (nuint)_areaSize);
         NativeMemory.Free(_segments);
         NativeMemory.Free(_sources);
         _area = null;

@@ -15,9 +15,9 @@ internal sealed unsafe class LcoreUnit : IDisposable
     private int _freeCount;
 
     /// <summary>Makes what the lcore needs; nothing runs yet.</summary>
-    public LcoreUnit(int index, LcoreConfig config, LcoreSizes sizes, int espTunnels, LcoreWaker supervisor, Action<string> warn)
+    public LcoreUnit(int index, LcoreConfig config, LcoreSizes sizes, int espTunnels, LcoreWaker supervisor, LcoreSupplies supplies)
     {
-        Context = new LcoreContext(index, sizes, warn);
+        Context = new LcoreContext(index, sizes, supplies);
         Pairs = new EspPairs(espTunnels);
         Outbox = new Mailbox<LcoreEvent>(MessageStage.MailboxCapacity, supervisor);
         Options = new LcoreOptions

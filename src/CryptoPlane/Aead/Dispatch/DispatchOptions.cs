@@ -6,6 +6,12 @@ public sealed class DispatchOptions
     /// <summary>Shorter messages never go to the device, in bytes.</summary>
     public int MinimumLength { get; init; }
 
+    /// <summary>
+    /// Whether everything goes to the device that it has room for, whatever it costs: to test or to measure a device, or to leave the CPU's
+    /// vector units to others. Else costs are measured, and the cheaper side is taken.
+    /// </summary>
+    public bool PreferDevice { get; init; }
+
     /// <summary>Operations in flight at most, at and above which the CPU takes them; 0 for the device's depth.</summary>
     public int InFlightLimit { get; init; }
 

@@ -22,12 +22,14 @@ internal sealed class DispatchPolicy
     private readonly uint[] _bursts = new uint[Classes];
     private readonly uint _probeMask;
     private readonly uint _minimumLength;
+    private readonly bool _always;
     private double _collecting;
 
     public DispatchPolicy(DispatchOptions options)
     {
         _probeMask = (uint)options.ProbeInterval - 1;
         _minimumLength = (uint)options.MinimumLength;
+        _always = options.PreferDevice;
     }
 
     /// <summary>The class of a length.</summary>
@@ -42,6 +44,8 @@ internal sealed class DispatchPolicy
     {
         if (length < _minimumLength)
             return false;
+        if (_always)
+            return true;
         int lengthClass = ClassOf(length);
         uint burst = _bursts[lengthClass]++;
         (double cpu, double device) = CostOf(lengthClass);

@@ -33,6 +33,17 @@ public sealed class DispatchPolicyTests
     }
 
     [Fact]
+    public void A_preferred_device_gets_everything_but_short_messages_whatever_it_costs()
+    {
+        var policy = new DispatchPolicy(new DispatchOptions { PreferDevice = true, MinimumLength = 64 });
+        policy.MeasuredSubmission(7, 1, 500);
+        policy.MeasuredCpu(7, 1, 4);
+        for (int burst = 0; burst < 2048; burst++)
+            Assert.True(policy.PrefersDevice(Length));
+        Assert.False(policy.PrefersDevice(63));
+    }
+
+    [Fact]
     public void What_is_dearer_is_probed_now_and_then_and_taken_when_it_has_become_cheaper()
     {
         var policy = new DispatchPolicy(new DispatchOptions { ProbeInterval = 64 });

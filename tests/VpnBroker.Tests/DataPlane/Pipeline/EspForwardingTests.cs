@@ -145,19 +145,19 @@ public sealed unsafe class EspForwardingTests
     }
 
     /// <summary>Two beds whose ESP ports lead to each other.</summary>
-    private sealed class EspLink : IDisposable
+    internal sealed class EspLink : IDisposable
     {
         public const int Mtu = 1300;
         private const uint SpiOfNetwork = 0x0100_0001, SpiOfUsers = 0x0100_0002;
 
-        public EspLink(ulong sequenceLimit = ulong.MaxValue)
+        public EspLink(ulong sequenceLimit = ulong.MaxValue, LcoreSupplies? users = null, LcoreSupplies? network = null)
         {
             TestPort? tun = null, usersPort = null, networkPort = null;
-            Users = new WorkerBed(config: Config("10.20.0.0/16", "10.8.0.0/24", null), ports: pool => new LcorePorts
+            Users = new WorkerBed(config: Config("10.20.0.0/16", "10.8.0.0/24", null), supplies: users, ports: pool => new LcorePorts
             {
                 Esp = [new EspPort(usersPort = new TestPort(pool), -1, EspIngress.UdpPayload)],
             });
-            Network = new WorkerBed(config: Config("10.8.0.0/24", null, "10.20.0.0/16"), ports: pool => new LcorePorts
+            Network = new WorkerBed(config: Config("10.8.0.0/24", null, "10.20.0.0/16"), supplies: network, ports: pool => new LcorePorts
             {
                 Tun = new WatchedPort(tun = new TestPort(pool), -1),
                 Esp = [new EspPort(networkPort = new TestPort(pool), -1, EspIngress.UdpPayload)],

@@ -10,6 +10,7 @@ using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
 using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
+using VpnBroker.Tests.DataPlane.Dpdk;
 
 namespace VpnBroker.Tests.DataPlane.Pipeline;
 
@@ -36,9 +37,11 @@ internal sealed unsafe class WorkerBed : IDisposable
     private readonly Mailbox<LcoreEvent> _outbox;
     private readonly List<TestUser> _users = [];
 
-    public WorkerBed(int index = 0, LcoreSizes? sizes = null, Func<PacketPool, LcorePorts>? ports = null, BrokerConfig? config = null)
+    public WorkerBed(int index = 0, LcoreSizes? sizes = null, Func<PacketPool, LcorePorts>? ports = null, BrokerConfig? config = null,
+        LcoreSupplies? supplies = null)
     {
-        Context = new LcoreContext(index, sizes ?? new LcoreSizes { Tunnels = 64, Packets = 2048, UnsentChunks = 2048, PartialChunks = 1024 });
+        Context = new LcoreContext(index, sizes ?? new LcoreSizes { Tunnels = 64, Packets = 2048, UnsentChunks = 2048, PartialChunks = 1024 },
+            supplies ?? DpdkBed.Supplies());
         string[] espTunnels = [.. (config?.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Name)];
         Pairs = new EspPairs(espTunnels.Length);
         Context.Forwarding = config == null ? ForwardingSnapshot.Create(Routes) : ForwardingSnapshot.Create(config, espTunnels);

@@ -1,0 +1,47 @@
+using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
+using CryptoPlane.Dpdk;
+using Microsoft.Extensions.Logging;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Contracts;
+
+namespace VpnBroker.DataPlane.Dpdk;
+
+/// <summary>Everything that the data plane has of DPDK: the environment, the devices, and what looks after them. Control threads.</summary>
+/// <remarks>
+/// Order of things: made before the lcores, whose engines and memory come from here; <see cref="StopWatching"/> when the lcores' threads
+/// have ended; <see cref="Dispose"/> when their engines and pools are gone.
+/// </remarks>
+internal sealed class DpdkDevices : IDisposable
+{
+    private readonly CryptoDevices _crypto;
+    private readonly DeviceWatch _watch;
+
+    /// <summary>Starts the environment and opens the devices.</summary>
+    /// <exception cref="InvalidOperationException">DPDK or a device refuses; the message says what to do.</exception>
+    public DpdkDevices(DpdkConfig config, int lcores, ILogger logger)
+    {
+        DpdkEnvironment.Start(config);
+        Memory = new DpdkPacketMemory();
+        _crypto = new CryptoDevices(config, lcores);
+        _watch = new DeviceWatch(_crypto.Devices, logger);
+    }
+
+    /// <summary>Memory that every device reaches.</summary>
+    public IPacketMemory Memory { get; }
+
+    /// <summary>The open crypto devices.</summary>
+    public IReadOnlyList<Cryptodev> Crypto => _crypto.Devices;
+
+    /// <inheritdoc cref="CryptoDevices.TryCreateEngine"/>
+    public AeadEngine? TryCreateEngine(int lcore) => _crypto.TryCreateEngine(lcore);
+
+    /// <summary>The devices' states and counters.</summary>
+    public DpdkStatus ReadStatus() => new() { Version = Eal.Version, Crypto = _crypto.ReadStatus() };
+
+    /// <summary>Ends the thread that looks after the devices.</summary>
+    public void StopWatching() => _watch.Dispose();
+
+    /// <inheritdoc/>
+    public void Dispose() => _crypto.Dispose();
+}
