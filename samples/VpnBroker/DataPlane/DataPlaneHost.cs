@@ -140,12 +140,16 @@ public sealed partial class DataPlaneHost : IDataPlane
 
     private void Build(BrokerConfig config, IReadOnlyList<SequenceRange> ranges)
     {
+        config = config with { Lcores = LcorePlacement.Place(config.Lcores, _logger) };
         if (config.Dpdk != null)
-            _dpdk = new DpdkDevices(config.Dpdk, config.Lcores.Count, _logger);
+            _dpdk = new DpdkDevices(config.Dpdk, config.Lcores, _logger);
         var supervisorWaker = new LcoreWaker();
         LcoreSizes sizes = SizesOf(config);
         for (int i = 0; i < config.Lcores.Count; i++)
-            _units.Add(CreateUnit(i, config, sizes, supervisorWaker));
+        {
+            int lcore = i;
+            _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, sizes, supervisorWaker)));
+        }
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);
@@ -173,7 +177,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         var supplies = new LcoreSupplies { Warn = reason => LogSlowerAead(_logger, reason) };
         if (_dpdk == null)
             return new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies);
-        supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.Memory };
+        supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.MemoryNear(config.Lcores.Cpus[lcore]) };
         try
         {
             return DpdkEnvironment.Explain(() => new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies));

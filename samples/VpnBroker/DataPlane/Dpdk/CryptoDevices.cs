@@ -1,6 +1,7 @@
 using CryptoPlane.Aead;
 using CryptoPlane.Aead.Dispatch;
 using CryptoPlane.Dpdk;
+using CryptoPlane.Lcores;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 
@@ -53,6 +54,10 @@ internal sealed class CryptoDevices : IDisposable
 
     /// <summary>The open devices.</summary>
     public IReadOnlyList<Cryptodev> Devices => _devices;
+
+    /// <summary>The device of an lcore, for a look at where it is.</summary>
+    public IReadOnlyList<NumaResource> ResourcesOf(int lcore) =>
+        _deviceOf[lcore]?.Info is { } info ? [new NumaResource($"crypto device {info.Name}", info.IsHardware ? info.Socket : -1)] : [];
 
     /// <summary>Makes the engine of an lcore.</summary>
     /// <returns>Null where no device serves the lcore.</returns>

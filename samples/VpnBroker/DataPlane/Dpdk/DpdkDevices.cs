@@ -1,9 +1,11 @@
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
 using CryptoPlane.Dpdk;
+using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Supervision;
 
 namespace VpnBroker.DataPlane.Dpdk;
 
@@ -16,19 +18,27 @@ internal sealed class DpdkDevices : IDisposable
 {
     private readonly CryptoDevices _crypto;
     private readonly DeviceWatch _watch;
+    private readonly bool _hugePages;
 
     /// <summary>Starts the environment and opens the devices.</summary>
     /// <exception cref="InvalidOperationException">DPDK or a device refuses; the message says what to do.</exception>
-    public DpdkDevices(DpdkConfig config, int lcores, ILogger logger)
+    public DpdkDevices(DpdkConfig config, LcoreConfig lcores, ILogger logger)
     {
         DpdkEnvironment.Start(config);
-        Memory = new DpdkPacketMemory();
-        _crypto = new CryptoDevices(config, lcores);
+        _hugePages = config.HugePages;
+        _crypto = new CryptoDevices(config, lcores.Count);
+        LcorePlacement.WarnOfDistance([.. lcores.Cpus.Select((cpu, lcore) => new LcorePlace(lcore, cpu < 0 ? null : cpu, _crypto.ResourcesOf(lcore)))], logger);
         _watch = new DeviceWatch(_crypto.Devices, logger);
     }
 
-    /// <summary>Memory that every device reaches.</summary>
-    public IPacketMemory Memory { get; }
+    /// <summary>Memory that every device reaches, on the NUMA node of a CPU.</summary>
+    /// <param name="cpu">The lcore's; -1 for none.</param>
+    public IPacketMemory MemoryNear(int cpu)
+    {
+        int node = cpu < 0 ? -1 : NumaTopology.Read().NodeOf(cpu);
+        // Ordinary pages are one block of memory, which DPDK takes for node 0's.
+        return new DpdkPacketMemory(node >= 0 && _hugePages ? node : null);
+    }
 
     /// <summary>The open crypto devices.</summary>
     public IReadOnlyList<Cryptodev> Crypto => _crypto.Devices;
