@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: eng/bench.sh aead|esp|tls|broker [--quick] [--json FILE] [--docs DIR | --publish]
+# usage: eng/bench.sh aead|esp|cryptodev|tls|broker [--quick] [--json FILE] [--docs DIR | --publish]
 #
 # Measures us against peers, ours and the peer in turn, and prints a table. Progress goes to standard error.
 #
@@ -7,12 +7,15 @@
 #                AesGcm and ChaCha20Poly1305, and BouncyCastle; about 5 minutes. A peer that is not installed is left out, and said so
 #   esp          ESP packets: seal, open, and open to seal again, with 1 to 100,000 tunnels, beside the AEAD alone; a minute of CPU time.
 #                Takes 500 MiB: huge pages, if there are any
+#   cryptodev    AES-GCM through DPDK's crypto devices (software drivers), by our backend, engine and dispatcher, against dpdk-test-crypto-perf with
+#                the same driver; 75 s. Takes 384 MiB of huge pages, if there are any, and a second CPU for the peer's main thread
 #   tls          TLS 1.3 records against .NET's SslStream
 #   broker       the VPN broker against ocserv, with the real openconnect client (needs root or sudo)
 #   --quick      fewer sizes, shorter runs: within 60 s once built
 #   --json FILE  write an array of {"case","bytes","ours_ns","peer","peer_ns","ratio"}; ratio = peer_ns / ours_ns. A figure
 #                that is not a time per operation has its unit as the last word of "case"
-#   --docs DIR   aead only: write DIR/aead.md and its charts: every figure, and the machine and versions they were measured with
+#   --docs DIR   aead and cryptodev: write DIR/aead.md and its charts, or DIR/cryptodev.md: every figure, and the machine and versions they were
+#                measured with
 #   --publish    the same as --docs docs/performance
 set -euo pipefail
 # shellcheck source=eng/lib/common.sh
@@ -26,7 +29,7 @@ options=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) print_help; exit 0 ;;
-    aead | esp | tls | broker) suite=$1 ;;
+    aead | esp | cryptodev | tls | broker) suite=$1 ;;
     --quick) options+=(--quick) ;;
     --json) options+=(--json "$(callers_path "${2:?"--json needs a file"}")"); shift ;;
     --docs) docs=$(callers_path "${2:?"--docs needs a folder"}"); shift ;;
@@ -36,7 +39,7 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 [[ -n $suite ]] || die "which suite? (see --help)"
-[[ -z $docs || $suite == aead ]] || die "--docs and --publish are for aead"
+[[ -z $docs || $suite == aead || $suite == cryptodev ]] || die "--docs and --publish are for aead and cryptodev"
 [[ -z $docs ]] || options+=(--docs "$docs" --command "$command")
 
 need_dotnet
@@ -51,5 +54,6 @@ if [[ $suite == aead ]]; then
   export CRYPTOPLANE_BENCH_PEERS=$root/artifacts/bench
   eng/bench/build-peers.sh "$CRYPTOPLANE_BENCH_PEERS"
 fi
+if [[ $suite == cryptodev ]]; then eng/install-deps.sh dpdk; fi
 build_release benchmarks/CryptoPlane.Benchmarks
 exec benchmarks/CryptoPlane.Benchmarks/bin/Release/net10.0/CryptoPlane.Benchmarks "$suite" "${options[@]}"

@@ -11,13 +11,14 @@ internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFi
           SUITE        aead: AEAD operations against intel-ipsec-mb, OpenSSL's EVP, the framework's classes and BouncyCastle
                        esp:  ESP packets over up to 100,000 tunnels, beside the AEAD alone
                        tls:  TLS 1.3 records against SslStream
+                       cryptodev: AES-GCM through DPDK's crypto devices against dpdk-test-crypto-perf
           --quick      fewer sizes and shorter repetitions: within 60 s
           --json FILE  write the figures to FILE as well
-          --docs DIR   aead only: write aead.md and its charts to DIR
+          --docs DIR   aead and cryptodev: write aead.md and its charts, or cryptodev.md, to DIR
           --command T  what to call the command on that page
         """;
 
-    private static readonly string[] s_suites = ["aead", "esp", "tls"];
+    private static readonly string[] s_suites = ["aead", "esp", "tls", "cryptodev"];
 
     public static bool TryParse(string[] arguments, [NotNullWhen(true)] out BenchmarkOptions? options, out string message)
     {
@@ -52,8 +53,8 @@ internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFi
         }
         if (message.Length == 0 && options is { Suite: "", Help: false })
             message = "Which suite?";
-        if (message.Length == 0 && options is { Suite: not "aead", DocsFolder: not null })
-            message = "--docs is for aead.";
+        if (message.Length == 0 && options is { Suite: not ("aead" or "cryptodev"), DocsFolder: not null })
+            message = "--docs is for aead and cryptodev.";
         if (message.Length == 0)
             return true;
         message += Environment.NewLine + Usage;

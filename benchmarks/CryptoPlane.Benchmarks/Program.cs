@@ -1,5 +1,6 @@
 using CryptoPlane.Benchmarks;
 using CryptoPlane.Benchmarks.Aead;
+using CryptoPlane.Benchmarks.Devices;
 using CryptoPlane.Benchmarks.Esp;
 using CryptoPlane.Benchmarks.Measuring;
 using CryptoPlane.Benchmarks.Report;
@@ -22,13 +23,22 @@ if (options.Suite == "tls")
     BenchmarkReport.Write(TlsSuite.Run(runner, options.Quick), options.JsonFile);
     return 0;
 }
-
 if (options.Suite == "esp")
 {
     IReadOnlyList<EspFigure> figures = EspSuite.Run(options.Quick);
     EspSuite.Print(figures);
     if (options.JsonFile != null)
         BenchmarkReport.WriteJson(EspSuite.Results(figures), options.JsonFile);
+    return 0;
+}
+if (options.Suite == "cryptodev")
+{
+    IReadOnlyList<CryptodevRow> rows = CryptodevSuite.Run(options.Quick);
+    Console.WriteLine(CryptodevPage.Figures(rows));
+    if (options.JsonFile != null)
+        BenchmarkReport.WriteJson(rows.SelectMany(row => row.Results), options.JsonFile);
+    if (options.DocsFolder != null)
+        CryptodevPage.Write(rows, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 

@@ -17,14 +17,14 @@
 
 enum { BATCH = 64 };
 
+/* All but the mbufs is in two cache lines: a burst of slots, descriptors and packets has to share the first-level cache. */
 typedef struct {
     struct rte_crypto_op op; /* first: a completed op is its slot */
     struct rte_crypto_sym_op symmetric;
-    uint8_t nonce[16];
-    uint8_t aad[16]; /* longer AAD is in the queue pair's long_aad */
     cp_aead_operation *operation;
-    uint32_t index;
+    uint8_t nonce[CP_AEAD_NONCE_SIZE];
     uint32_t done;
+    uint8_t aad[CP_AEAD_INLINE_AAD]; /* longer AAD is in the queue pair's long_aad */
     struct rte_mbuf source, destination;
 } __rte_cache_aligned slot;
 
@@ -37,6 +37,9 @@ struct cpd_queue_pair {
     uint16_t index;
     uint8_t iova_is_va;
     uint8_t abandoned;
+    uint8_t id; /* of the device */
+    uint8_t out_of_place;
+    uint16_t aad_max;
     uint32_t mask;
     uint32_t head, tail; /* of the order: counts of what was given back and of what was taken */
     uint32_t free_count;
@@ -71,10 +74,12 @@ int32_t cpd_queue_pair_open(cpd_cryptodev *device, uint32_t index, cpd_queue_pai
     queue->device = device;
     queue->index = (uint16_t)index;
     queue->iova_is_va = rte_eal_iova_mode() == RTE_IOVA_VA;
+    queue->id = device->id;
+    queue->out_of_place = device->info.out_of_place;
+    queue->aad_max = RTE_MIN(device->info.aad_max, (uint16_t)CPD_MAX_AAD);
     queue->mask = device->depth - 1;
     for (uint32_t i = 0; i < device->depth; i++) {
         slot *s = &queue->slots[i];
-        s->index = i;
         s->op.type = RTE_CRYPTO_OP_TYPE_SYMMETRIC;
         s->op.sess_type = RTE_CRYPTO_OP_WITH_SESSION;
         s->op.phys_addr = iova_of(queue, s);
@@ -105,10 +110,35 @@ static inline void describe(const cpd_queue_pair *queue, struct rte_mbuf *mbuf, 
 }
 
 static inline int fits(const cpd_queue_pair *queue, const cp_aead_operation *operation) {
-    const cpd_cryptodev_info *info = &queue->device->info;
     /* Not every driver takes an operation without data. */
-    return operation->length > 0 && operation->length <= CPD_MAX_LENGTH && operation->aad_length <= info->aad_max &&
-           operation->aad_length <= CPD_MAX_AAD && (info->out_of_place || operation->source == operation->destination);
+    return operation->length - 1 < CPD_MAX_LENGTH && operation->aad_length <= queue->aad_max &&
+           (queue->out_of_place || operation->source == operation->destination);
+}
+
+/* QuickAssist reads AAD in whole blocks of 16, so zeros follow it. */
+static inline void copy_inline_aad(uint8_t *to, const cp_aead_operation *operation) {
+    static const uint8_t ones_then_zeros[2 * CP_AEAD_INLINE_AAD] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    uint64_t aad[2], mask[2];
+    memcpy(aad, operation->inline_aad, sizeof aad);
+    memcpy(mask, ones_then_zeros + CP_AEAD_INLINE_AAD - operation->aad_length, sizeof mask);
+    aad[0] &= mask[0];
+    aad[1] &= mask[1];
+    memcpy(to, aad, sizeof aad);
+}
+
+static inline void set_aad(cpd_queue_pair *queue, slot *s, const cp_aead_operation *operation) {
+    if (likely(operation->aad_length <= CP_AEAD_INLINE_AAD)) {
+        copy_inline_aad(s->aad, operation);
+        s->symmetric.aead.aad.data = s->aad;
+        s->symmetric.aead.aad.phys_addr = s->op.phys_addr + offsetof(slot, aad);
+        return;
+    }
+    uint8_t *aad = queue->aads[s - queue->slots];
+    memcpy(aad, operation->aad, operation->aad_length);
+    memset(aad + operation->aad_length, 0, -operation->aad_length & 15u);
+    s->symmetric.aead.aad.data = aad;
+    s->symmetric.aead.aad.phys_addr = iova_of(queue, aad);
 }
 
 static inline void end_with_zeros(slot *s, uint8_t status) {
@@ -118,8 +148,25 @@ static inline void end_with_zeros(slot *s, uint8_t status) {
     s->done = 1;
 }
 
+/* The session that the operation before had: packets of one tunnel come in a row. */
+typedef struct {
+    const cp_aead_key *key;
+    void *session;
+    uint32_t use; /* direction and length of AAD */
+} last_session;
+
+static inline void *session_of(cpd_queue_pair *queue, const cp_aead_operation *operation, last_session *last) {
+    const uint32_t use = (uint32_t)operation->direction << 16 | operation->aad_length;
+    if (operation->key != last->key || use != last->use) {
+        last->key = operation->key;
+        last->use = use;
+        last->session = cpd_session_of(queue->device, operation, offsetof(slot, nonce));
+    }
+    return last->session;
+}
+
 /* Fills a slot. Returns its op, or NULL where the device cannot do the operation: the slot is then done, its status pending. */
-static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_aead_operation *operation) {
+static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_aead_operation *operation, last_session *last) {
     s->operation = operation;
     if (unlikely(queue->abandoned)) {
         end_with_zeros(s, CPD_STATUS_DEVICE_ERROR);
@@ -127,21 +174,13 @@ static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_a
     }
     s->done = 0;
     operation->status = CP_AEAD_PENDING;
-    void *session = fits(queue, operation) ? cpd_session_of(queue->device, operation, offsetof(slot, nonce)) : NULL;
-    if (session == NULL) {
+    void *session = likely(fits(queue, operation)) ? session_of(queue, operation, last) : NULL;
+    if (unlikely(session == NULL)) {
         s->done = 1;
         return NULL;
     }
     memcpy(s->nonce, operation->nonce, CP_AEAD_NONCE_SIZE);
-    uint8_t *aad = operation->aad_length <= CP_AEAD_INLINE_AAD ? s->aad : queue->aads[s->index];
-    if (aad == s->aad)
-        memcpy(aad, operation->inline_aad, CP_AEAD_INLINE_AAD);
-    else
-        memcpy(aad, operation->aad, operation->aad_length);
-    /* QuickAssist reads whole blocks of 16. */
-    memset(aad + operation->aad_length, 0, -operation->aad_length & 15u);
-    s->symmetric.aead.aad.data = aad;
-    s->symmetric.aead.aad.phys_addr = iova_of(queue, aad);
+    set_aad(queue, s, operation);
     s->op.status = RTE_CRYPTO_OP_STATUS_NOT_PROCESSED;
     s->symmetric.session = session;
     describe(queue, &s->source, operation->source, operation->length);
@@ -167,6 +206,7 @@ static void take_back(cpd_queue_pair *queue, uint32_t count) {
 
 uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operations, uint32_t count) {
     uint32_t wanted = count < queue->free_count ? count : queue->free_count, taken = 0;
+    last_session last = {0};
     while (taken < wanted) {
         struct rte_crypto_op *ops[BATCH];
         uint8_t place[BATCH]; /* of an op in the batch */
@@ -174,11 +214,11 @@ uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operati
         for (uint32_t i = 0; i < batch; i++) {
             slot *s = queue->free[--queue->free_count];
             queue->order[queue->tail++ & queue->mask] = s;
-            ops[prepared] = prepare(queue, s, operations + taken + i);
+            ops[prepared] = prepare(queue, s, operations + taken + i, &last);
             place[prepared] = (uint8_t)i;
             prepared += ops[prepared] != NULL;
         }
-        uint32_t sent = prepared == 0 ? 0 : rte_cryptodev_enqueue_burst(queue->device->id, queue->index, ops, (uint16_t)prepared);
+        uint32_t sent = prepared == 0 ? 0 : rte_cryptodev_enqueue_burst(queue->id, queue->index, ops, (uint16_t)prepared);
         if (sent < prepared) {
             /* The device is full: what it refused, and all behind it, was not taken. */
             take_back(queue, batch - place[sent]);
@@ -213,7 +253,7 @@ uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **complete
     struct rte_crypto_op *ops[BATCH];
     uint16_t dequeued;
     do {
-        dequeued = queue->head == queue->tail || queue->abandoned ? 0 : rte_cryptodev_dequeue_burst(queue->device->id, queue->index, ops, BATCH);
+        dequeued = queue->head == queue->tail || queue->abandoned ? 0 : rte_cryptodev_dequeue_burst(queue->id, queue->index, ops, BATCH);
         for (uint16_t i = 0; i < dequeued; i++)
             complete((slot *)ops[i]);
     } while (dequeued == BATCH);

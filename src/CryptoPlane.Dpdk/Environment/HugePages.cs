@@ -2,13 +2,16 @@ using System.Globalization;
 
 namespace CryptoPlane.Dpdk;
 
-/// <summary>What huge pages the machine has: the EAL's own message about missing ones does not say what to do.</summary>
-internal static class HugePages
+/// <summary>What huge pages the machine has, to choose <see cref="EalOptions.Memory"/> by: the EAL has one try.</summary>
+/// <remarks>Control threads: it reads files.</remarks>
+public static class HugePages
 {
     private const string Directory = "/sys/kernel/mm/hugepages";
 
     /// <summary>Free huge pages of any size, in megabytes.</summary>
-    public static long FreeMegabytes(string directory = Directory)
+    public static long FreeMegabytes() => FreeMegabytes(Directory);
+
+    internal static long FreeMegabytes(string directory)
     {
         if (!System.IO.Directory.Exists(directory))
             return 0;
