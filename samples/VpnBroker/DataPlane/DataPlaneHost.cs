@@ -231,6 +231,7 @@ public sealed partial class DataPlaneHost : IDataPlane
             MaxPacket = Math.Max(1600, mtus.Max()),
             // A connection that is being replaced keeps its slot until the supervisor has seen it end.
             Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
+            EspSas = Math.Max(16, (config.Esp?.Tunnels ?? []).Sum(tunnel => tunnel.Pairs.Count)),
         };
     }
 

@@ -25,6 +25,9 @@ internal sealed record LcoreSizes
     /// <summary>Buffers for records that are larger than their packets (padding).</summary>
     public int LargePackets { get; init; } = 32;
 
+    /// <summary>Inbound SAs.</summary>
+    public int EspSas { get; init; } = 1024;
+
     /// <summary>Memory for unsent bytes of all tunnels, in chunks.</summary>
     public int UnsentChunks { get; init; } = 32768;
 
@@ -61,13 +64,13 @@ internal sealed unsafe class LcoreContext : IDisposable
         Memory = supplies.Memory;
         Engine = supplies.Engine ?? AeadEngine.CreateDefault(new AeadEngineOptions { Log = supplies.Warn });
         Burst = new AeadBurst(OperationCapacity);
-        Packets = new PacketPool(sizes.Packets, Headroom + sizes.MaxPacket + Cstp.CstpFrame.HeaderSize + Tailroom, Headroom, Memory);
-        LargePackets = new PacketPool(sizes.LargePackets, Headroom + CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext + Tailroom, Headroom, Memory);
+        Packets = Pool(sizes.Packets, sizes.MaxPacket + Cstp.CstpFrame.HeaderSize, supplies);
+        LargePackets = Pool(sizes.LargePackets, CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext, supplies);
         UnsentMemory = new ChunkPool(sizes.UnsentChunks);
         PartialMemory = new ChunkPool(sizes.PartialChunks);
         Hosts = new HostTable(sizes.Tunnels * 2);
         Epoll = new EpollSet();
-        Sad = new Sad(1024, Engine);
+        Sad = new Sad(sizes.EspSas, Engine);
         Tunnels = (UserTunnel*)KernelPacketMemory.Instance.Allocate(TunnelBytes, 4096);
         Counters = (TrafficCounters*)NativeMemory.AlignedAlloc((nuint)sizeof(TrafficCounters), 128);
         NativeMemory.Clear(Counters, (nuint)sizeof(TrafficCounters));
@@ -107,6 +110,9 @@ internal sealed unsafe class LcoreContext : IDisposable
     /// <summary>What packets are forwarded by; null only before the lcore starts.</summary>
     public ForwardingSnapshot* Forwarding { get; set; }
 
+    /// <summary>Measures the stages; null where nobody wants to know.</summary>
+    public StageClock? Stages { get; set; }
+
     /// <summary>The clock of this turn, in nanoseconds.</summary>
     public long Now { get; private set; }
 
@@ -118,6 +124,10 @@ internal sealed unsafe class LcoreContext : IDisposable
 
     /// <summary>Rings from the other lcores.</summary>
     public PacketHandover?[] HandOverFrom { get; set; } = [];
+
+    private static PacketPool Pool(int count, int bytes, LcoreSupplies supplies) => supplies.Blocks == null
+        ? new PacketPool(count, Headroom + bytes + Tailroom, Headroom, supplies.Memory)
+        : new PacketPool(count, Headroom + bytes + Tailroom, Headroom, supplies.Blocks);
 
     private nuint TunnelBytes => (nuint)Sizes.Tunnels * (nuint)sizeof(UserTunnel);
 

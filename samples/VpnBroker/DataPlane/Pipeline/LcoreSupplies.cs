@@ -12,6 +12,9 @@ internal sealed record LcoreSupplies
     /// <summary>Where packets, received records and sealed ones lie; devices reach some memory only.</summary>
     public IPacketMemory Memory { get; init; } = KernelPacketMemory.Instance;
 
+    /// <summary>Whose blocks packets are, where Ethernet ports of DPDK fill and send them; null for <see cref="Memory"/>.</summary>
+    public IPacketBlocks? Blocks { get; init; }
+
     /// <summary>Receives why the default engine cannot take a faster backend, once per process and reason.</summary>
     public Action<string>? Warn { get; init; }
 }

@@ -85,6 +85,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         _looked = false;
         work += Serve();
         _timers.Run();
+        _context.Stages?.Charge(Stage.Receive);
 
         bool more;
         do

@@ -52,6 +52,7 @@ internal sealed unsafe class OpenStage : IDisposable
         _context.Burst.Clear();
         AddEsp();
         bool more = AddRecords(connections, count);
+        _context.Stages?.Charge(Stage.FindSa);
         if (_context.Burst.Count == 0 && _reader.Count == 0)
             return more;
 
@@ -59,6 +60,7 @@ internal sealed unsafe class OpenStage : IDisposable
         _context.Burst.Run(_context.Engine);
         for (first = _context.Burst.Count; _reader.Complete(_context.Burst, _context.Engine); first = _context.Burst.Count)
             _context.Burst.Run(_context.Engine, first);
+        _context.Stages?.Charge(Stage.Open);
         _context.Counters->Bursts++;
         _context.Counters->Operations += (uint)_context.Burst.Count;
 
@@ -66,6 +68,7 @@ internal sealed unsafe class OpenStage : IDisposable
         for (int i = 0; i < _reader.Count; i++)
             Deliver(in _reader[i]);
         _reader.Clear();
+        _context.Stages?.Charge(Stage.Route);
         return more;
     }
 

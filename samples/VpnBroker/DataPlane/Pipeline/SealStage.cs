@@ -81,12 +81,15 @@ internal sealed unsafe class SealStage : IDisposable
             espDone = AddEsp(espDone);
             while (_tunnels.HasActive && TryAddTunnel(_tunnels.PeekActive()))
                 _tunnels.PopActive();
+            _context.Stages?.Charge(Stage.Frame);
 
             _context.Burst.Run(_context.Engine);
+            _context.Stages?.Charge(Stage.Seal);
             _context.Counters->Bursts++;
             _context.Counters->Operations += (uint)_context.Burst.Count;
             CompleteEsp();
             CompleteTunnels();
+            _context.Stages?.Charge(Stage.Transmit);
         }
         _output.ClearEsp();
     }

@@ -51,6 +51,7 @@ internal unsafe struct ForwardingSnapshot
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(espTunnels);
         ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, espTunnels));
+        NativeMemory.Free(snapshot->_esp);
         snapshot->_esp = (EspTarget*)NativeMemory.AllocZeroed((nuint)Math.Max(1, espTunnels.Count), (nuint)sizeof(EspTarget));
         foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
         {
@@ -71,9 +72,13 @@ internal unsafe struct ForwardingSnapshot
     }
 
     /// <summary>A snapshot of nothing but routes.</summary>
-    public static ForwardingSnapshot* Create(IEnumerable<Route> routes)
+    /// <param name="routes">The routes.</param>
+    /// <param name="esp">The ESP tunnels that they lead to, by their numbers.</param>
+    public static ForwardingSnapshot* Create(IEnumerable<Route> routes, params ReadOnlySpan<EspTarget> esp)
     {
         var snapshot = (ForwardingSnapshot*)NativeMemory.AllocZeroed((nuint)sizeof(ForwardingSnapshot));
+        snapshot->_esp = (EspTarget*)NativeMemory.Alloc((nuint)Math.Max(1, esp.Length), (nuint)sizeof(EspTarget));
+        esp.CopyTo(new Span<EspTarget>(snapshot->_esp, esp.Length));
         using var table = new RouteTable(routes);
         table.Detach(out snapshot->_ipv4, out snapshot->_ipv6);
         return snapshot;
