@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: eng/bench.sh aead|esp|cryptodev|tls|broker [--quick] [--json FILE] [--docs DIR | --publish]
+# usage: eng/bench.sh aead|esp|switch|cryptodev|tls|broker [--quick] [--json FILE] [--docs DIR | --publish]
 #
 # Measures us against peers, ours and the peer in turn, and prints a table. Progress goes to standard error.
 #
@@ -7,6 +7,7 @@
 #                AesGcm and ChaCha20Poly1305, and BouncyCastle; about 5 minutes. A peer that is not installed is left out, and said so
 #   esp          ESP packets: seal, open, and open to seal again, with 1 to 100,000 tunnels, beside the AEAD alone; a minute of CPU time.
 #                Takes 500 MiB: huge pages, if there are any
+#   switch       ESP to ESP through one lcore of the broker, with 1 to 100,000 tunnels, over DPDK's net_ring where DPDK is installed
 #   cryptodev    AES-GCM through DPDK's crypto devices (software drivers), by our backend, engine and dispatcher, against dpdk-test-crypto-perf with
 #                the same driver; 75 s. Takes 384 MiB of huge pages, if there are any, and a second CPU for the peer's main thread
 #   tls          TLS 1.3 records against .NET's SslStream
@@ -14,7 +15,7 @@
 #   --quick      fewer sizes, shorter runs: within 60 s once built
 #   --json FILE  write an array of {"case","bytes","ours_ns","peer","peer_ns","ratio"}; ratio = peer_ns / ours_ns. A figure
 #                that is not a time per operation has its unit as the last word of "case"
-#   --docs DIR   aead and cryptodev: write DIR/aead.md and its charts, or DIR/cryptodev.md: every figure, and the machine and versions they were
+#   --docs DIR   aead, switch and cryptodev: write DIR/SUITE.md and its charts: every figure, and the machine and versions they were
 #                measured with
 #   --publish    the same as --docs docs/performance
 set -euo pipefail
@@ -29,7 +30,7 @@ options=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) print_help; exit 0 ;;
-    aead | esp | cryptodev | tls | broker) suite=$1 ;;
+    aead | esp | switch | cryptodev | tls | broker) suite=$1 ;;
     --quick) options+=(--quick) ;;
     --json) options+=(--json "$(callers_path "${2:?"--json needs a file"}")"); shift ;;
     --docs) docs=$(callers_path "${2:?"--docs needs a folder"}"); shift ;;
@@ -39,7 +40,7 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 [[ -n $suite ]] || die "which suite? (see --help)"
-[[ -z $docs || $suite == aead || $suite == cryptodev ]] || die "--docs and --publish are for aead and cryptodev"
+[[ -z $docs || $suite =~ ^(aead|switch|cryptodev)$ ]] || die "--docs and --publish are for aead, switch and cryptodev"
 [[ -z $docs ]] || options+=(--docs "$docs" --command "$command")
 
 need_dotnet
@@ -55,5 +56,6 @@ if [[ $suite == aead ]]; then
   eng/bench/build-peers.sh "$CRYPTOPLANE_BENCH_PEERS"
 fi
 if [[ $suite == cryptodev ]]; then eng/install-deps.sh dpdk; fi
+[[ $suite != switch ]] || eng/install-deps.sh dpdk || warn "going on without DPDK"
 build_release benchmarks/CryptoPlane.Benchmarks
 exec benchmarks/CryptoPlane.Benchmarks/bin/Release/net10.0/CryptoPlane.Benchmarks "$suite" "${options[@]}"

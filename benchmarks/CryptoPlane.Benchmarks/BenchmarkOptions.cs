@@ -10,15 +10,17 @@ internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFi
 
           SUITE        aead: AEAD operations against intel-ipsec-mb, OpenSSL's EVP, the framework's classes and BouncyCastle
                        esp:  ESP packets over up to 100,000 tunnels, beside the AEAD alone
+                       switch: ESP to ESP through one lcore of the broker, beside the AEAD alone
                        tls:  TLS 1.3 records against SslStream
                        cryptodev: AES-GCM through DPDK's crypto devices against dpdk-test-crypto-perf
           --quick      fewer sizes and shorter repetitions: within 60 s
           --json FILE  write the figures to FILE as well
-          --docs DIR   aead and cryptodev: write aead.md and its charts, or cryptodev.md, to DIR
+          --docs DIR   aead, switch and cryptodev: write the suite's page and its charts to DIR
           --command T  what to call the command on that page
         """;
 
-    private static readonly string[] s_suites = ["aead", "esp", "tls", "cryptodev"];
+    private static readonly string[] s_suites = ["aead", "esp", "switch", "tls", "cryptodev"];
+    private static readonly string[] s_published = ["aead", "switch", "cryptodev"];
 
     public static bool TryParse(string[] arguments, [NotNullWhen(true)] out BenchmarkOptions? options, out string message)
     {
@@ -53,8 +55,8 @@ internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFi
         }
         if (message.Length == 0 && options is { Suite: "", Help: false })
             message = "Which suite?";
-        if (message.Length == 0 && options is { Suite: not ("aead" or "cryptodev"), DocsFolder: not null })
-            message = "--docs is for aead and cryptodev.";
+        if (message.Length == 0 && options.DocsFolder is not null && !s_published.Contains(options.Suite))
+            message = $"--docs is for {string.Join(", ", s_published)}.";
         if (message.Length == 0)
             return true;
         message += Environment.NewLine + Usage;

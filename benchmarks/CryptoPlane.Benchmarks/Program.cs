@@ -4,6 +4,7 @@ using CryptoPlane.Benchmarks.Devices;
 using CryptoPlane.Benchmarks.Esp;
 using CryptoPlane.Benchmarks.Measuring;
 using CryptoPlane.Benchmarks.Report;
+using CryptoPlane.Benchmarks.Switch;
 using CryptoPlane.Benchmarks.Tls;
 
 if (!BenchmarkOptions.TryParse(args, out BenchmarkOptions? options, out string message))
@@ -39,6 +40,18 @@ if (options.Suite == "cryptodev")
         BenchmarkReport.WriteJson(rows.SelectMany(row => row.Results), options.JsonFile);
     if (options.DocsFolder != null)
         CryptodevPage.Write(rows, options.DocsFolder, options.Command ?? Environment.CommandLine);
+    return 0;
+}
+
+if (options.Suite == "switch")
+{
+    IReadOnlyList<SwitchFigure> figures = SwitchSuite.Run(options.Quick);
+    Console.WriteLine(SwitchTable.Figures(figures));
+    Console.WriteLine(SwitchTable.Shares(figures));
+    if (options.JsonFile != null)
+        BenchmarkReport.WriteJson(SwitchSuite.Results(figures), options.JsonFile);
+    if (options.DocsFolder != null)
+        SwitchPage.Write(figures, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 
