@@ -15,7 +15,7 @@
 #define CPD_API __attribute__((visibility("default")))
 
 /* Changes with every change of a structure or of a function's meaning. */
-#define CPD_ABI 2
+#define CPD_ABI 3
 
 enum {
     /* Status of an operation whose device failed: the destination holds zeros. The others are those of cryptoplane_aead.h. */
@@ -247,8 +247,6 @@ CPD_API int32_t cpd_queue_pair_open(cpd_cryptodev *device, uint32_t index, cpd_q
 /* Nothing may be in flight, unless the device was stopped. */
 CPD_API void cpd_queue_pair_close(cpd_queue_pair *queue);
 
-CPD_API uint32_t cpd_queue_pair_in_flight(const cpd_queue_pair *queue);
-
 /*
  * Submits operations whose keys are attached to the queue's device. They, their buffers and their keys are the queue's until
  * cpd_queue_pair_poll gives them back. Returns how many were taken, from the front.
@@ -257,9 +255,10 @@ CPD_API uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation 
 
 /*
  * Gives completed operations back in the order of their submission. One that the device cannot do (no data, too long, more AAD than it
- * takes, no session left) comes back as it was, with CP_AEAD_PENDING: the caller does it on the CPU.
+ * takes, no session left) comes back as it was, with CP_AEAD_PENDING: the caller does it on the CPU. `others` says how many of them have
+ * another status than CP_AEAD_SUCCESS.
  */
-CPD_API uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity);
+CPD_API uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity, uint32_t *others);
 
 /*
  * After cpd_cryptodev_stop: everything in flight, and everything that is submitted from now on, ends with CPD_STATUS_DEVICE_ERROR and

@@ -99,8 +99,6 @@ void cpd_queue_pair_close(cpd_queue_pair *queue) {
     rte_free(queue);
 }
 
-uint32_t cpd_queue_pair_in_flight(const cpd_queue_pair *queue) { return queue->tail - queue->head; }
-
 static inline void describe(const cpd_queue_pair *queue, struct rte_mbuf *mbuf, const uint8_t *data, uint32_t length) {
     mbuf->buf_addr = (void *)(uintptr_t)data;
     rte_mbuf_iova_set(mbuf, iova_of(queue, data));
@@ -249,7 +247,7 @@ void cpd_queue_pair_abandon(cpd_queue_pair *queue) {
     }
 }
 
-uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity) {
+uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity, uint32_t *others) {
     struct rte_crypto_op *ops[BATCH];
     uint16_t dequeued;
     do {
@@ -257,14 +255,16 @@ uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **complete
         for (uint16_t i = 0; i < dequeued; i++)
             complete((slot *)ops[i]);
     } while (dequeued == BATCH);
-    uint32_t count = 0;
+    uint32_t count = 0, successes = 0;
     while (count < capacity && queue->head != queue->tail) {
         slot *oldest = queue->order[queue->head & queue->mask];
         if (!oldest->done)
             break;
         completed[count++] = oldest->operation;
+        successes += oldest->operation->status == CP_AEAD_SUCCESS;
         queue->free[queue->free_count++] = oldest;
         queue->head++;
     }
+    *others = count - successes;
     return count;
 }

@@ -41,7 +41,7 @@ public sealed unsafe class CryptodevBackend : IAeadDevice
     public bool IsSynchronous => false;
 
     /// <inheritdoc/>
-    public int InFlight => _queue == 0 ? 0 : (int)NativeDpdk.QueuePairInFlight(_queue);
+    public int InFlight { get; private set; }
 
     /// <inheritdoc/>
     public int Depth => _device.Options.Depth;
@@ -55,7 +55,7 @@ public sealed unsafe class CryptodevBackend : IAeadDevice
     /// <summary>Operations that the CPU did, since the device could not.</summary>
     public long DoneByCpu { get; private set; }
 
-    /// <summary>Operations that the device failed at.</summary>
+    /// <inheritdoc/>
     public long DeviceErrors { get; private set; }
 
     /// <inheritdoc/>
@@ -88,6 +88,7 @@ public sealed unsafe class CryptodevBackend : IAeadDevice
             return 0;
         int taken = (int)NativeDpdk.QueuePairSubmit(_queue, operations, (uint)count);
         _busy = false;
+        InFlight += taken;
         return taken;
     }
 
@@ -96,12 +97,20 @@ public sealed unsafe class CryptodevBackend : IAeadDevice
     {
         if (!TryEnter())
             return 0;
-        int count = (int)NativeDpdk.QueuePairPoll(_queue, completed, (uint)capacity);
+        uint others;
+        int count = (int)NativeDpdk.QueuePairPoll(_queue, completed, (uint)capacity, &others);
         _busy = false;
+        InFlight -= count;
+        if (others != 0)
+            LookAtOthers(completed, count);
+        return count;
+    }
+
+    /// <summary>Looks at completions of which some are not successful.</summary>
+    private void LookAtOthers(AeadOperation** completed, int count)
+    {
         for (int i = 0; i < count; i++)
         {
-            if (completed[i]->Status == AeadStatus.Success)
-                continue;
             if (completed[i]->Status == AeadStatus.Pending)
             {
                 _cpu.Submit(completed[i], 1);
@@ -112,7 +121,6 @@ public sealed unsafe class CryptodevBackend : IAeadDevice
                 DeviceErrors++;
             }
         }
-        return count;
     }
 
     /// <inheritdoc/>

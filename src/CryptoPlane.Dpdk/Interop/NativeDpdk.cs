@@ -10,7 +10,7 @@ namespace CryptoPlane.Dpdk.Interop;
 internal static unsafe partial class NativeDpdk
 {
     /// <summary>CPD_ABI of the header that this was written for.</summary>
-    public const uint Abi = 2;
+    public const uint Abi = 3;
 
     private const string Library = "cryptoplane_dpdk";
 
@@ -59,15 +59,11 @@ internal static unsafe partial class NativeDpdk
     [LibraryImport(Library, EntryPoint = "cpd_queue_pair_close")]
     public static partial void QueuePairClose(nint queue);
 
-    [LibraryImport(Library, EntryPoint = "cpd_queue_pair_in_flight")]
-    [SuppressGCTransition] // Two loads.
-    public static partial uint QueuePairInFlight(nint queue);
-
     [LibraryImport(Library, EntryPoint = "cpd_queue_pair_submit")]
     public static partial uint QueuePairSubmit(nint queue, AeadOperation* operations, uint count);
 
     [LibraryImport(Library, EntryPoint = "cpd_queue_pair_poll")]
-    public static partial uint QueuePairPoll(nint queue, AeadOperation** completed, uint capacity);
+    public static partial uint QueuePairPoll(nint queue, AeadOperation** completed, uint capacity, uint* others);
 
     [LibraryImport(Library, EntryPoint = "cpd_queue_pair_abandon")]
     public static partial void QueuePairAbandon(nint queue);

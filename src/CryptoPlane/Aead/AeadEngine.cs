@@ -109,14 +109,13 @@ public sealed unsafe partial class AeadEngine : IDisposable
             if (backend == null)
             {
                 first->Status = AeadStatus.InvalidOperation;
-                _order.Push(first, AeadBackendKind.None);
+                _order.Push(first, 1, AeadBackendKind.None);
                 taken++;
             }
             else if (backend.IsSynchronous)
             {
                 backend.Submit(first, run);
-                for (int i = 0; i < run; i++)
-                    _order.Push(first + i, AeadBackendKind.None);
+                _order.Push(first, run, AeadBackendKind.None);
                 taken += run;
             }
             else
@@ -134,26 +133,12 @@ public sealed unsafe partial class AeadEngine : IDisposable
     /// <returns>How many were written to <paramref name="completed"/>.</returns>
     public int Poll(AeadOperation** completed, int capacity)
     {
-        foreach (IAeadBackend backend in _backends)
+        CollectFromDevices();
+        int count = 0, run;
+        while (count < capacity && (run = TakeOldest(capacity - count, out AeadOperation* first)) > 0)
         {
-            int polled;
-            while (backend.InFlight > 0 && (polled = backend.Poll(_polled, PollBatch)) > 0)
-                _ready[(int)backend.Kind] += polled;
-        }
-        int count = 0;
-        while (count < capacity && _order.Count > 0)
-        {
-            AeadBackendKind kind = _order.OldestKind;
-            if (kind != AeadBackendKind.None && _ready[(int)kind] == 0)
-                break;
-            AeadOperation* operation = _order.Pop();
-            if (kind != AeadBackendKind.None)
-            {
-                // Every backend completes in the order of its submissions, so a count says which ones are ready.
-                _ready[(int)kind]--;
-                operation->Key.Block->InFlight--;
-            }
-            completed[count++] = operation;
+            for (AeadOperation* end = first + run; first != end; first++)
+                completed[count++] = first;
         }
         if (_retired != null)
             FreeRetired();
@@ -178,7 +163,7 @@ public sealed unsafe partial class AeadEngine : IDisposable
             else
             {
                 // A device works on while later operations are submitted, so the rest of the burst goes the whole way.
-                SubmitAndPoll(first, count - done);
+                SubmitAndPoll(backend, first, run, count - done);
                 return;
             }
             done += run;
@@ -227,11 +212,16 @@ public sealed unsafe partial class AeadEngine : IDisposable
         AeadBackendKind kind = first->Key.Block->Backend;
         backend = _byKind[(int)kind];
         AeadOperation* next = first + 1, end = first + limit;
+        AeadKeyHandle key = first->Key;
         for (; next != end; next++)
         {
-            AeadKeyBlock* block = next->Key.Block;
+            if ((int)next->Length < 0)
+                break;
+            if (next->Key == key)
+                continue;
+            key = next->Key;
             // A key that is not attached yet ends the run, and begins the next one with its attachment.
-            if ((int)next->Length < 0 || block == null || block->Backend != kind)
+            if (key.IsNull || key.Block->Backend != kind)
                 break;
         }
         return (int)(next - first);
@@ -239,28 +229,79 @@ public sealed unsafe partial class AeadEngine : IDisposable
 
     private int SubmitToDevice(IAeadBackend backend, AeadOperation* first, int run)
     {
-        for (int i = 0; i < run; i++)
-        {
-            first[i].Status = AeadStatus.Pending;
-            first[i].Key.Block->InFlight++;
-        }
+        CountInFlight(first, run, 1);
         int accepted = backend.Submit(first, run);
-        for (int i = 0; i < accepted; i++)
-            _order.Push(first + i, backend.Kind);
-        for (int i = accepted; i < run; i++)
-            first[i].Key.Block->InFlight--;
+        _order.Push(first, accepted, backend.Kind);
+        if (accepted < run)
+            CountInFlight(first + accepted, run - accepted, -1);
         return accepted;
     }
 
-    private void SubmitAndPoll(AeadOperation* operations, int count)
+    /// <summary>Counts what becomes of operations with their keys, a row of one key at a time.</summary>
+    private static void CountInFlight(AeadOperation* first, int count, int change)
     {
-        AeadOperation** done = stackalloc AeadOperation*[PollBatch];
-        int submitted = 0, completed = 0;
-        while (completed < count)
+        AeadOperation* next = first, end = first + count;
+        while (next != end)
         {
-            submitted += Submit(operations + submitted, count - submitted);
-            completed += Poll(done, PollBatch);
+            AeadKeyHandle key = next->Key;
+            int row = 0;
+            for (; next != end && next->Key == key; next++)
+                row += change;
+            key.Block->InFlight += row;
         }
+    }
+
+    private void SubmitAndPoll(IAeadBackend backend, AeadOperation* operations, int firstRun, int count)
+    {
+        int submitted = SubmitToDevice(backend, operations, Math.Min(firstRun, _order.Free)), completed = 0;
+        while (true)
+        {
+            CollectFromDevices();
+            int run;
+            while ((run = TakeOldest(count, out _)) > 0)
+                completed += run;
+            if (completed == count)
+                break;
+            if (submitted < count)
+                submitted += Submit(operations + submitted, count - submitted);
+        }
+        if (_retired != null)
+            FreeRetired();
+    }
+
+    /// <summary>Asks every backend with something in flight what it has completed.</summary>
+    private void CollectFromDevices()
+    {
+        foreach (IAeadBackend backend in _backends)
+        {
+            int polled;
+            while (backend.InFlight > 0 && (polled = backend.Poll(_polled, PollBatch)) > 0)
+                _ready[(int)backend.Kind] += polled;
+        }
+    }
+
+    /// <summary>Takes the oldest operations if they have completed, as many as lie side by side.</summary>
+    /// <returns>How many; 0 if the oldest has not completed, or nothing is in flight.</returns>
+    private int TakeOldest(int limit, out AeadOperation* first)
+    {
+        first = null;
+        if (_order.Count == 0)
+            return 0;
+        int run = Math.Min(limit, _order.OldestRun);
+        AeadBackendKind kind = _order.OldestKind;
+        if (kind != AeadBackendKind.None)
+        {
+            // Every backend completes in the order of its submissions, so a count says which ones are ready.
+            ref int ready = ref _ready[(int)kind];
+            run = Math.Min(run, ready);
+            if (run == 0)
+                return 0;
+            ready -= run;
+        }
+        first = _order.Pop(run);
+        if (kind != AeadBackendKind.None)
+            CountInFlight(first, run, -1);
+        return run;
     }
 
     /// <summary>Attaches a key that has no backend yet, or one of the CPU's that this engine was made without.</summary>

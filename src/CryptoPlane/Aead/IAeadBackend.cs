@@ -36,7 +36,10 @@ public unsafe interface IAeadBackend : IDisposable
     /// <summary>Frees what <see cref="TryAttachKey"/> made. Called when nothing in flight uses the key any more.</summary>
     void DetachKey(AeadKeyHandle key);
 
-    /// <summary>Submits a burst of operations that lie side by side, whose keys are attached to this kind of backend.</summary>
+    /// <summary>
+    /// Submits a burst of operations that lie side by side, whose keys are attached to this kind of backend. A device's are
+    /// <see cref="AeadStatus.Pending"/> from then on.
+    /// </summary>
     /// <returns>How many were taken, from the front. Fewer than <paramref name="count"/> is back-pressure: poll, then submit the rest.</returns>
     int Submit(AeadOperation* operations, int count);
 

@@ -4,49 +4,77 @@ using System.Runtime.InteropServices;
 namespace CryptoPlane.Aead;
 
 /// <summary>
-/// What an engine has submitted and not given back, oldest first: a ring in native memory, of one lcore. Each entry says which kind of
-/// backend the operation waits for; <see cref="AeadBackendKind.None"/> if for none, since it has completed already.
+/// What an engine has submitted and not given back, oldest first: a ring in native memory, of one lcore. Operations lie side by side in a
+/// burst, so an entry is a run of them. It says which kind of backend they wait for; <see cref="AeadBackendKind.None"/> if for none, since
+/// they have completed already.
 /// </summary>
 internal sealed unsafe class SubmissionRing : IDisposable
 {
+    private readonly int _capacity;
     private readonly uint _mask;
-    private AeadOperation** _operations;
-    private AeadBackendKind* _kinds;
+    private Run* _runs;
     private uint _head, _tail;
 
-    /// <param name="capacity">A power of two.</param>
+    /// <param name="capacity">Most operations; a power of two.</param>
     public SubmissionRing(int capacity)
     {
         if (!BitOperations.IsPow2(capacity))
             throw new ArgumentException("The capacity must be a power of two.", nameof(capacity));
+        // A run has one operation at least, so there are never more runs.
+        _capacity = capacity;
         _mask = (uint)capacity - 1;
-        _operations = (AeadOperation**)NativeMemory.Alloc((nuint)capacity, (nuint)sizeof(AeadOperation*));
-        _kinds = (AeadBackendKind*)NativeMemory.Alloc((nuint)capacity);
+        _runs = (Run*)NativeMemory.Alloc((nuint)capacity, (nuint)sizeof(Run));
     }
 
-    public int Count => (int)(_tail - _head);
+    /// <summary>Operations in the ring.</summary>
+    public int Count { get; private set; }
 
-    public int Free => (int)(_mask + 1 - (_tail - _head));
+    /// <summary>Operations that it has room for.</summary>
+    public int Free => _capacity - Count;
 
     /// <summary>What the oldest waits for; the ring must not be empty.</summary>
-    public AeadBackendKind OldestKind => _kinds[_head & _mask];
+    public AeadBackendKind OldestKind => _runs[_head & _mask].Kind;
 
-    /// <summary>Appends one; the caller has checked <see cref="Free"/>.</summary>
-    public void Push(AeadOperation* operation, AeadBackendKind kind)
+    /// <summary>How many from the oldest on lie side by side and wait for the same; the ring must not be empty.</summary>
+    public int OldestRun => _runs[_head & _mask].Count;
+
+    /// <summary>Appends operations that lie side by side; the caller has checked <see cref="Free"/>. None appends nothing.</summary>
+    public void Push(AeadOperation* first, int count, AeadBackendKind kind)
     {
-        uint slot = _tail++ & _mask;
-        _operations[slot] = operation;
-        _kinds[slot] = kind;
+        if (count == 0)
+            return;
+        Run* run = _runs + (_tail++ & _mask);
+        run->First = first;
+        run->Count = count;
+        run->Kind = kind;
+        Count += count;
     }
 
-    /// <summary>Takes the oldest; the ring must not be empty.</summary>
-    public AeadOperation* Pop() => _operations[_head++ & _mask];
+    /// <summary>Takes the oldest operations.</summary>
+    /// <param name="count">1 to <see cref="OldestRun"/>.</param>
+    /// <returns>The first of them.</returns>
+    public AeadOperation* Pop(int count)
+    {
+        Run* run = _runs + (_head & _mask);
+        AeadOperation* first = run->First;
+        run->First += count;
+        run->Count -= count;
+        if (run->Count == 0)
+            _head++;
+        Count -= count;
+        return first;
+    }
 
     public void Dispose()
     {
-        NativeMemory.Free(_operations);
-        NativeMemory.Free(_kinds);
-        _operations = null;
-        _kinds = null;
+        NativeMemory.Free(_runs);
+        _runs = null;
+    }
+
+    private struct Run
+    {
+        public AeadOperation* First;
+        public int Count;
+        public AeadBackendKind Kind;
     }
 }

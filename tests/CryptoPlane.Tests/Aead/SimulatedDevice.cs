@@ -70,7 +70,10 @@ internal sealed unsafe class SimulatedDevice : IAeadBackend
         if (taken < count)
             ShortCounts++;
         for (int i = 0; i < taken; i++)
+        {
+            operations[i].Status = AeadStatus.Pending;
             _queue[(_head + _count++) % _queue.Length] = new Slot { Operation = operations + i };
+        }
         return taken;
     }
 

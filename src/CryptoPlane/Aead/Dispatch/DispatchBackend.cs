@@ -32,10 +32,19 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     /// <summary>Operations that the device has given back and that are still in <see cref="_order"/>.</summary>
     private int _ready;
 
-    /// <summary>When the device last completed something, or began to have something to do.</summary>
-    private long _progress;
+    /// <summary>When the device was first found to complete nothing.</summary>
+    private long _waitingSince;
+
+    /// <summary>Whether <see cref="_waitingSince"/> holds: nothing was completed, and the device was not idle, since then.</summary>
+    private bool _waiting;
+
+    /// <summary>Whether the next collection is to be measured: one follows every submission that was.</summary>
+    private bool _measuresCollection;
 
     private int _errorsInARow;
+
+    /// <summary>The device's count of them when it was last polled: while it stands still, no completion needs to be looked at.</summary>
+    private long _errorsSeen;
 
     /// <summary>Makes a backend of a device and the CPU's kernels.</summary>
     /// <param name="device">Owned by the result from now on.</param>
@@ -116,11 +125,13 @@ public sealed unsafe class DispatchBackend : IAeadBackend
             AeadOperation* first = operations + taken;
             int lengthClass = DispatchPolicy.ClassOf(first->Length);
             int run = 1;
-            while (taken + run < room && DispatchPolicy.ClassOf(first[run].Length) == lengthClass)
+            while (taken + run < room && (first[run].Length == first->Length || DispatchPolicy.ClassOf(first[run].Length) == lengthClass))
                 run++;
-            int sent = State == DispatchState.Sharing && _policy.PrefersDevice(first->Length) ? ToDevice(first, run, lengthClass) : 0;
+            bool sharing = State == DispatchState.Sharing;
+            int sent = sharing && _policy.PrefersDevice(first->Length) ? ToDevice(first, run, lengthClass) : 0;
             // What the device has no room for waits for nothing: the CPU does it.
-            ToCpu(first + sent, run - sent, lengthClass);
+            if (sent < run)
+                ToCpu(first + sent, run - sent, lengthClass, sharing && _policy.Measures);
             taken += run;
         }
         return taken;
@@ -136,13 +147,16 @@ public sealed unsafe class DispatchBackend : IAeadBackend
         int count = 0;
         while (count < capacity && _order.Count > 0)
         {
+            int run = Math.Min(capacity - count, _order.OldestRun);
             if (_order.OldestKind != AeadBackendKind.None)
             {
-                if (_ready == 0)
+                run = Math.Min(run, _ready);
+                if (run == 0)
                     break;
-                _ready--;
+                _ready -= run;
             }
-            completed[count++] = _order.Pop();
+            for (AeadOperation* operation = _order.Pop(run), end = operation + run; operation != end; operation++)
+                completed[count++] = operation;
         }
         return count;
     }
@@ -168,27 +182,28 @@ public sealed unsafe class DispatchBackend : IAeadBackend
         int wanted = Math.Min(run, _limit - inFlight);
         if (wanted <= 0)
             return 0;
-        long begin = _clock();
+        bool measures = _policy.Measures;
+        long begin = measures ? _clock() : 0;
         if (inFlight == 0)
-            _progress = begin;
+            _waiting = false;
         int sent = _device.Submit(first, wanted);
-        if (sent > 0)
+        if (measures && sent > 0)
+        {
             _policy.MeasuredSubmission(lengthClass, sent, _clock() - begin);
-        for (int i = 0; i < sent; i++)
-            _order.Push(first + i, Kind);
+            _measuresCollection = true;
+        }
+        _order.Push(first, sent, Kind);
         SentToDevice += sent;
         return sent;
     }
 
-    private void ToCpu(AeadOperation* first, int run, int lengthClass)
+    private void ToCpu(AeadOperation* first, int run, int lengthClass, bool measures)
     {
-        if (run == 0)
-            return;
-        long begin = _clock();
+        long begin = measures ? _clock() : 0;
         _cpu.Submit(first, run);
-        _policy.MeasuredCpu(lengthClass, run, _clock() - begin);
-        for (int i = 0; i < run; i++)
-            _order.Push(first + i, AeadBackendKind.None);
+        if (measures)
+            _policy.MeasuredCpu(lengthClass, run, _clock() - begin);
+        _order.Push(first, run, AeadBackendKind.None);
         SentToCpu += run;
     }
 
@@ -202,18 +217,29 @@ public sealed unsafe class DispatchBackend : IAeadBackend
         }
         if (_device.InFlight == 0)
             return;
-        long begin = _clock();
+        bool measures = _measuresCollection;
+        long begin = measures ? _clock() : 0;
         int polled = _device.Poll(_polled, AeadEngine.MaxInFlight);
-        long now = _clock();
         if (polled == 0)
         {
-            if (now - _progress > _stallTicks)
-                State = DispatchState.Abandoning;
+            LookForStall();
             return;
         }
-        _policy.MeasuredCollection(polled, now - begin);
-        _progress = now;
+        if (measures)
+            _policy.MeasuredCollection(polled, _clock() - begin);
+        _measuresCollection = false;
+        _waiting = false;
         _ready += polled;
+        if (_device.DeviceErrors == _errorsSeen)
+            _errorsInARow = 0;
+        else
+            LookForErrors(polled);
+    }
+
+    /// <summary>Does what the device failed at, and gives it up if it fails at everything.</summary>
+    private void LookForErrors(int polled)
+    {
+        _errorsSeen = _device.DeviceErrors;
         for (int i = 0; i < polled; i++)
         {
             bool failed = _polled[i]->Status == AeadStatus.BackendError;
@@ -225,19 +251,40 @@ public sealed unsafe class DispatchBackend : IAeadBackend
             State = DispatchState.Abandoning;
     }
 
+    /// <summary>Called when the device has something to do, and has completed nothing.</summary>
+    private void LookForStall()
+    {
+        // Time counts from a poll that found nothing, not from the submission: an lcore that was away for long accuses no device.
+        long now = _clock();
+        if (!_waiting)
+        {
+            _waitingSince = now;
+            _waiting = true;
+        }
+        else if (now - _waitingSince > _stallTicks)
+        {
+            State = DispatchState.Abandoning;
+        }
+    }
+
     /// <summary>Does by the CPU, in order, what the stopped device had in flight.</summary>
     private void RetryAll()
     {
-        int count = _order.Count;
-        for (int i = 0; i < count; i++)
+        for (int left = _order.Count; left > 0;)
         {
             bool waits = _order.OldestKind != AeadBackendKind.None;
-            AeadOperation* operation = _order.Pop();
-            if (waits && _ready > 0)
-                _ready--; // The device had completed this one, or the CPU had done it again.
-            else if (waits)
-                Retry(operation);
-            _order.Push(operation, AeadBackendKind.None);
+            int run = _order.OldestRun;
+            AeadOperation* first = _order.Pop(run);
+            for (int i = 0; waits && i < run; i++)
+            {
+                // The device had completed the oldest, or the CPU had done them again.
+                if (_ready > 0)
+                    _ready--;
+                else
+                    Retry(first + i);
+            }
+            _order.Push(first, run, AeadBackendKind.None);
+            left -= run;
         }
         State = DispatchState.CpuOnly;
     }

@@ -10,6 +10,9 @@ public interface IAeadDevice : IAeadBackend
     /// <summary>Whether the device works. False once it was unplugged, or given up by another lcore that shares it.</summary>
     bool IsHealthy { get; }
 
+    /// <summary>Operations that were given back with <see cref="AeadStatus.BackendError"/>.</summary>
+    long DeviceErrors { get; }
+
     /// <summary>
     /// Gives the device up. From the first call on nothing is submitted or polled any more; called again until it returns true.
     /// </summary>

@@ -155,8 +155,8 @@ public sealed unsafe class DispatchBackendTests : IDisposable
         using var backend = Make(device, new DispatchOptions { StallTimeout = TimeSpan.FromMicroseconds(100) });
         using var engine = new AeadEngine(backend);
         using var traffic = new DispatchTraffic(32, 4096);
-        long begin = _clock.Now;
         Assert.Equal(32, engine.Submit(traffic.Operations, 32));
+        long begin = _clock.Now;
         AeadOperation* completed;
         while (backend.State == DispatchState.Sharing)
             Assert.Equal(0, engine.Poll(&completed, 1));
@@ -173,6 +173,26 @@ public sealed unsafe class DispatchBackendTests : IDisposable
         later.PollAll(engine, 8);
         traffic.AssertDone();
         later.AssertDone();
+    }
+
+    [Fact]
+    public void An_lcore_that_was_away_gives_up_no_device_that_works()
+    {
+        var device = new SimulatedAccelerator(_clock, 128) { Latency = 2_000_000 };
+        using var backend = Make(device, new DispatchOptions { StallTimeout = TimeSpan.FromMicroseconds(100) });
+        using var engine = new AeadEngine(backend);
+        using var traffic = new DispatchTraffic(32, 4096);
+        Assert.Equal(32, engine.Submit(traffic.Operations, 32));
+        AeadOperation* completed;
+        // Ten times the timeout, twice: what was not looked at was no stall, and what has completed by then was none either.
+        _clock.Now += 1_000_000;
+        Assert.Equal(0, engine.Poll(&completed, 1));
+        Assert.Equal(DispatchState.Sharing, backend.State);
+        _clock.Now += 1_100_000;
+        traffic.PollAll(engine, 32);
+        traffic.AssertDone();
+        Assert.Equal(DispatchState.Sharing, backend.State);
+        Assert.Equal(0, backend.Retried);
     }
 
     [Fact]

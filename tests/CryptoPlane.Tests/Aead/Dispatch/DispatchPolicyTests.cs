@@ -58,6 +58,37 @@ public sealed class DispatchPolicyTests
     }
 
     [Fact]
+    public void An_interruption_while_the_cpu_is_measured_does_not_make_a_dearer_device_the_choice()
+    {
+        var policy = new DispatchPolicy(new DispatchOptions());
+        policy.MeasuredSubmission(7, 1, 500);
+        policy.MeasuredCpu(7, 1, 400);
+        policy.MeasuredCpu(7, 1, 4_000_000);
+        Assert.False(policy.PrefersDevice(Length));
+        // And a first measurement that was interrupted is forgotten soon.
+        policy.MeasuredCpu(6, 1, 4_000_000);
+        for (int i = 0; i < 40; i++)
+            policy.MeasuredCpu(6, 1, 400);
+        Assert.InRange(policy.CostOf(6).Cpu, 400, 500);
+    }
+
+    [Fact]
+    public void One_burst_in_four_is_measured_and_every_probe()
+    {
+        var policy = new DispatchPolicy(new DispatchOptions { ProbeInterval = 64 });
+        policy.MeasuredSubmission(7, 1, 500);
+        policy.MeasuredCpu(7, 1, 400);
+        int measured = 0;
+        for (int burst = 0; burst < 640; burst++)
+        {
+            bool isProbe = policy.PrefersDevice(Length);
+            Assert.True(policy.Measures || !isProbe);
+            measured += policy.Measures ? 1 : 0;
+        }
+        Assert.Equal((640 / 4) + (640 / 64), measured);
+    }
+
+    [Fact]
     public void Short_messages_stay_where_the_options_say()
     {
         var policy = new DispatchPolicy(new DispatchOptions { MinimumLength = 512 });

@@ -108,6 +108,8 @@ internal sealed unsafe class SimulatedAccelerator(SimulatedClock clock, int dept
 
     public bool IsHealthy { get; set; } = true;
 
+    public long DeviceErrors { get; private set; }
+
     public bool Supports(AeadAlgorithm algorithm) => algorithm != AeadAlgorithm.ChaCha20Poly1305;
 
     public bool TryAttachKey(AeadKeyHandle key) => true;
@@ -141,9 +143,14 @@ internal sealed unsafe class SimulatedAccelerator(SimulatedClock clock, int dept
         {
             var operation = (AeadOperation*)_queue.Dequeue().Operation;
             if (FailEvery > 0 && ++_submitted % FailEvery == 0)
+            {
                 operation->Status = AeadStatus.BackendError;
+                DeviceErrors++;
+            }
             else
+            {
                 _worker.Submit(operation, 1);
+            }
             clock.Now += (long)PerCollection;
             completed[count++] = operation;
         }

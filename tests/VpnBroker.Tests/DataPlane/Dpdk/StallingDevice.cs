@@ -26,6 +26,8 @@ internal sealed unsafe class StallingDevice(IAeadDevice device) : IAeadDevice
 
     public bool IsHealthy => device.IsHealthy;
 
+    public long DeviceErrors => device.DeviceErrors;
+
     public bool Supports(AeadAlgorithm algorithm) => device.Supports(algorithm);
 
     public bool TryAttachKey(AeadKeyHandle key) => device.TryAttachKey(key);
