@@ -28,7 +28,7 @@ internal static class CryptodevSuite
         CpuSet cpus = CpuSet.OfCurrentThread();
         if (cpus.Count < 2)
             throw new InvalidOperationException($"{CryptoPerf.Program} has a thread that waits, spinning, on a CPU of its own: this needs two CPUs.");
-        bool hugePages = HugePages.FreeMegabytes() >= 2 * MemoryMegabytes;
+        bool hugePages = HugePages.Read().FreeMegabytes >= 2 * MemoryMegabytes;
         string[] memory = hugePages ? ["--in-memory", "-m", $"{MemoryMegabytes}"] : ["--no-huge", "--no-shconf", "-m", $"{MemoryMegabytes}"];
         int workerCpu = cpus[cpus.Count - 1];
         var peer = new CryptoPerf(memory, cpus[0], workerCpu);

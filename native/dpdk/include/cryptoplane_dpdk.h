@@ -38,6 +38,9 @@ CPD_API const char *cpd_dpdk_version(void);
 /* Initialises the EAL with the arguments of a command line, argv[0] being any name. The calling thread's CPU affinity stays as it is. */
 CPD_API int32_t cpd_eal_init(int32_t argc, char **argv);
 
+/* The directory that this process's EAL made for what it shares with others. */
+CPD_API const char *cpd_runtime_directory(void);
+
 /* Frees what the EAL holds. DPDK cannot be initialised again in this process. */
 CPD_API int32_t cpd_eal_cleanup(void);
 

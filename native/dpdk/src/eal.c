@@ -29,6 +29,8 @@ int32_t cpd_eal_init(int32_t argc, char **argv) {
     return error > 0 ? -error : -EINVAL;
 }
 
+const char *cpd_runtime_directory(void) { return rte_eal_get_runtime_dir(); }
+
 int32_t cpd_eal_cleanup(void) { return rte_eal_cleanup(); }
 
 void *cpd_memory_allocate(uint64_t bytes, uint32_t alignment, int32_t socket) {

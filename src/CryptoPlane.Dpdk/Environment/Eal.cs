@@ -38,9 +38,14 @@ public static unsafe class Eal
             throw new InvalidOperationException("The EAL failed before in this process, and DPDK has one try: start the process anew.");
         CheckLibrary();
         // Some of these make the EAL abort the process, so they are checked before it sees them.
-        Validate(options, HugePages.FreeMegabytes());
+        Validate(options, HugePages.Read());
+        if (options.Memory == EalMemory.HugePageFiles)
+            HugePageDirectory.Check(options.HugePageDirectory, HugePageDirectory.Mounts());
         s_tried = true;
         int error = Start(options.ToArguments(CpuSet.OfCurrentThread()[0]));
+        // The EAL has its files open. Without names they cannot outlive the process, however it ends.
+        if (options.Memory == EalMemory.HugePageFiles)
+            HugePageDirectory.Unlink(options, Marshal.PtrToStringUTF8((nint)NativeDpdk.RuntimeDirectory())!);
         if (error != 0)
             throw new DpdkException(Explain(error, options), error);
         IsInitialized = true;
@@ -53,7 +58,7 @@ public static unsafe class Eal
     }
 
     /// <summary>Refuses what the EAL cannot do, with what to do about it.</summary>
-    internal static void Validate(EalOptions options, long freeMegabytes)
+    internal static void Validate(EalOptions options, HugePages pages)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MemoryMegabytes, 16, nameof(options));
         if (options.LogLevel is < 1 or > 8)
@@ -68,22 +73,29 @@ public static unsafe class Eal
             throw new ArgumentException($"The virtual device '{twice}' is there twice: number them, as in crypto_aesni_gcm0 and crypto_aesni_gcm1.", nameof(options));
         if (options.Memory == EalMemory.NoHugePages && options.PciDevices.Count > 0)
             throw new ArgumentException("Hardware reaches memory on huge pages only: set EalOptions.Memory to HugePages.", nameof(options));
-        if (options.Memory == EalMemory.HugePages && freeMegabytes < options.MemoryMegabytes)
+        if (options.Memory == EalMemory.NoHugePages && options.SingleFileSegments)
+            throw new ArgumentException("EalOptions.SingleFileSegments is about huge pages: ordinary ones are one file anyway.", nameof(options));
+        if (string.IsNullOrWhiteSpace(options.FilePrefix) || options.FilePrefix.Any(c => char.IsWhiteSpace(c) || c is '/' or '%'))
+            throw new ArgumentException($"'{options.FilePrefix}' is not a prefix of file names.", nameof(options));
+        if (options.Memory != EalMemory.NoHugePages && pages.FreeMegabytes < options.MemoryMegabytes)
         {
+            string advice = pages.LimitedByCgroup
+                ? "the cgroup of this process allows no more of the machine's: raise its limit (hugepages-2Mi in Kubernetes)"
+                : $"'sysctl -w vm.nr_hugepages={(options.MemoryMegabytes / 2) + 8}' as root reserves them";
             throw new DpdkException(
-                $"The EAL is to have {options.MemoryMegabytes} MB of huge pages, and {freeMegabytes} MB are free: "
-                + $"'sysctl -w vm.nr_hugepages={(options.MemoryMegabytes / 2) + 8}' as root reserves them, or set EalOptions.Memory to NoHugePages (software devices only).");
+                $"The EAL is to have {options.MemoryMegabytes} MB of huge pages, and {pages.FreeMegabytes} MB are free: {advice}, or set EalOptions.Memory to NoHugePages (software devices only).");
         }
     }
 
     private static string Explain(int error, EalOptions options)
     {
-        const int eacces = 13, enomem = 12, eperm = 1;
+        const int eacces = 13, enodev = 19, enomem = 12, eperm = 1;
         string advice = -error switch
         {
-            eperm or eacces => "no permission: huge pages and PCI devices need root, or their files in /dev made accessible",
-            enomem when options.Memory == EalMemory.HugePages => "no memory: reserve more huge pages (sysctl vm.nr_hugepages), on the NUMA node of the main CPU",
+            eperm or eacces => "no permission: PCI devices need root, or their files in /dev/vfio made accessible to this user (in Kubernetes the device plugin does it)",
+            enomem when options.Memory != EalMemory.NoHugePages => "no memory: reserve more huge pages (sysctl vm.nr_hugepages), on the NUMA node of the main CPU",
             enomem => "no memory: lower EalOptions.MemoryMegabytes",
+            enodev => "a device has a name that no driver knows: install the drivers (Debian: dpdk), and look at the EAL's messages on standard error",
             _ => "see its messages on standard error; EalOptions.LogLevel = 8 shows all of them",
         };
         return $"DPDK's EAL did not start with '{string.Join(' ', options.ToArguments(0).Skip(1))}': {advice}";

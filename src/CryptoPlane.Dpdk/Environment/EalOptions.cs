@@ -6,6 +6,12 @@ public enum EalMemory
     /// <summary>Huge pages of this process alone, which vanish with it (<c>--in-memory</c>): what hardware needs and what is fastest.</summary>
     HugePages,
 
+    /// <summary>
+    /// Huge pages as files in a directory that has a hugetlbfs (<c>--huge-dir</c>): for a limit by that mount's size, and for kernels that
+    /// give no memory file of huge pages. The files have no names any more once the EAL runs.
+    /// </summary>
+    HugePageFiles,
+
     /// <summary>Ordinary pages (<c>--no-huge</c>): software devices only, and no privilege needed.</summary>
     NoHugePages,
 }
@@ -21,6 +27,21 @@ public sealed class EalOptions
 
     /// <summary>Software devices with their arguments, such as <c>crypto_aesni_gcm0</c> or <c>net_tap0,iface=tap0</c>.</summary>
     public IReadOnlyList<string> VirtualDevices { get; init; } = [];
+
+    /// <summary>
+    /// Whether all huge pages of one size are one file (<c>--single-file-segments</c>): a virtio_user port tells its peer of each file,
+    /// and vhost-user takes eight.
+    /// </summary>
+    public bool SingleFileSegments { get; init; }
+
+    /// <summary>For <see cref="EalMemory.HugePageFiles"/>: a directory with a hugetlbfs that this user may write to.</summary>
+    public string HugePageDirectory { get; init; } = "/dev/hugepages";
+
+    /// <summary>
+    /// For <see cref="EalMemory.HugePageFiles"/>: how its files' names begin (<c>--file-prefix</c>); by default with this process's number,
+    /// so that two processes never take one another's.
+    /// </summary>
+    public string FilePrefix { get; init; } = $"cryptoplane-{Environment.ProcessId}-";
 
     /// <summary>
     /// Devices by PCI address with their arguments, such as <c>0000:3d:01.0,qat_sym_enq_threshold=32</c>; without any, PCI is not probed.
@@ -42,10 +63,15 @@ public sealed class EalOptions
     {
         // lcore 0 on a CPU of our choice: CPU numbers of big machines are above DPDK's highest lcore number.
         List<string> arguments = ["cryptoplane", "--no-telemetry", $"--log-level={LogLevel}", "--lcores", $"0@{MainCpu ?? firstCpu}", "-m", $"{MemoryMegabytes}"];
-        if (Memory == EalMemory.HugePages)
-            arguments.Add("--in-memory");
-        else
-            arguments.AddRange(["--no-huge", "--no-shconf"]);
+        arguments.AddRange(Memory switch
+        {
+            EalMemory.HugePages => ["--in-memory"],
+            // Nothing else than the memory is shared; the EAL knows no single files that have been unlinked, so that is done behind it.
+            EalMemory.HugePageFiles => ["--no-shconf", "--huge-dir", HugePageDirectory, "--file-prefix", FilePrefix],
+            _ => ["--no-huge", "--no-shconf"],
+        });
+        if (SingleFileSegments)
+            arguments.Add("--single-file-segments");
         if (PciDevices.Count == 0)
             arguments.AddRange(["--no-pci", "--iova-mode=va"]);
         foreach (string device in PciDevices)

@@ -17,6 +17,9 @@ internal static unsafe partial class NativeDpdk
     [LibraryImport(Library, EntryPoint = "cpd_abi")]
     public static partial uint GetAbi();
 
+    [LibraryImport(Library, EntryPoint = "cpd_runtime_directory")]
+    public static partial byte* RuntimeDirectory();
+
     [LibraryImport(Library, EntryPoint = "cpd_dpdk_version")]
     public static partial byte* DpdkVersion();
 
