@@ -35,4 +35,14 @@ public sealed class AllocationMeterTests
         Assert.Equal(0, reading.AllocatedBytes);
         Assert.Equal(0, reading.Exceptions);
     }
+
+    [Fact]
+    public void What_allocates_once_is_steady_and_what_always_does_is_not()
+    {
+        int runs = 0;
+        AllocationReading once = AllocationMeter.MeasureUntilSteady(() => s_sink = runs++ == 0 ? new byte[1000] : s_sink);
+        Assert.Equal(0, once.AllocatedBytes);
+        Assert.Equal(2, runs);
+        Assert.True(AllocationMeter.MeasureUntilSteady(() => s_sink = new byte[1000]).AllocatedBytes >= 1000);
+    }
 }
