@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
@@ -30,7 +31,7 @@ public unsafe struct EspDecapsulated
 /// other SAs and other protocols, and is opened where it lies. What is delivered is one sound inner IP packet, cut to its own length.
 /// </summary>
 /// <remarks>
-/// <para>Owned by one lcore. Call order: <see cref="TryAdd"/> for every packet · <see cref="AeadBurst.Run"/> · <see cref="Complete"/>
+/// <para>Owned by one lcore. Call order: <see cref="AddBurst"/>, or <see cref="TryAdd"/> for every packet · <see cref="AeadBurst.Run"/> · <see cref="Complete"/>
 /// · the results · <see cref="Clear"/> and <see cref="AeadBurst.Clear"/>. One instance serves one burst at a time: an lcore with
 /// several bursts in flight has several, over one <see cref="Sad"/>.</para>
 /// <para>The anti-replay window is asked before a packet is opened, so that a replayed one costs no cryptography, and asked again and
@@ -45,6 +46,11 @@ public sealed unsafe class EspDecapsulator : IDisposable
     private EspCounters* _counters;
     private bool _completed;
 
+    // ---- what the steps of AddBurst tell each other: per ESP packet found
+    private Located* _located;
+    private uint* _spis;
+    private InboundSa** _found;
+
     /// <summary>Makes a decapsulator.</summary>
     /// <param name="capacity">Most packets in a burst.</param>
     public EspDecapsulator(int capacity)
@@ -55,6 +61,9 @@ public sealed unsafe class EspDecapsulator : IDisposable
         _packets = (EspDecapsulated*)NativeMemory.AlignedAlloc((nuint)capacity * (nuint)sizeof(EspDecapsulated), 64);
         _counters = (EspCounters*)NativeMemory.AlignedAlloc(EspCounters.SizeInBytes, 64);
         NativeMemory.Clear(_counters, EspCounters.SizeInBytes);
+        _located = (Located*)NativeMemory.AlignedAlloc((nuint)capacity * (nuint)sizeof(Located), 64);
+        _spis = (uint*)NativeMemory.AlignedAlloc((nuint)capacity * sizeof(uint), 64);
+        _found = (InboundSa**)NativeMemory.AlignedAlloc((nuint)capacity * (nuint)sizeof(InboundSa*), 64);
     }
 
     /// <summary>Packets added since <see cref="Clear"/>.</summary>
@@ -80,61 +89,55 @@ public sealed unsafe class EspDecapsulator : IDisposable
     /// <param name="ingress">What the packet begins with.</param>
     public EspStatus TryAdd(AeadBurst burst, Sad sad, PacketBuffer* packet, EspIngress ingress = EspIngress.Esp)
     {
-        if (Count == _capacity || burst.Count == burst.Capacity)
-            return EspStatus.BurstFull;
+        EspStatus status;
+        return AddBurst(burst, sad, &packet, &ingress, 1, &status) == 1 ? status : EspStatus.BurstFull;
+    }
 
-        EspStatus status = Ingress.Locate(packet->Data, packet->Length, ingress, out Ingress.Location location, out EspDropReason reason);
-        if (status != EspStatus.Added)
+    /// <summary>
+    /// Adds the opening of received packets to a burst, in their order, as <see cref="TryAdd"/> does one by one; packets, places in the
+    /// database, SAs, windows and keys are asked for over the whole burst, so that memory answers side by side.
+    /// </summary>
+    /// <param name="burst">Takes an operation per packet.</param>
+    /// <param name="sad">The lcore's SAs.</param>
+    /// <param name="packets">What ports received; those whose status is <see cref="EspStatus.Added"/> are the burst's until completion, the others unchanged.</param>
+    /// <param name="ingresses">What each packet begins with.</param>
+    /// <param name="count">How many packets.</param>
+    /// <param name="statuses">Takes what became of each packet.</param>
+    /// <returns>How many packets were dealt with, from the front; those behind found the burst full, and nothing of them was changed or counted.</returns>
+    public int AddBurst(AeadBurst burst, Sad sad, PacketBuffer** packets, EspIngress* ingresses, int count, EspStatus* statuses)
+    {
+        int done = 0;
+        while (done < count)
         {
-            if (status == EspStatus.Dropped)
-                _counters->Add(reason);
-            return status;
+            // As many as there is room for if all of them are good; the next round takes more where some were not.
+            int now = Math.Min(count - done, Math.Min(_capacity - Count, burst.Capacity - burst.Count));
+            if (now == 0)
+                break;
+            int located = Locate(packets + done, ingresses + done, now, statuses + done);
+            sad.FindBurst(_spis, _found, located);
+            int ahead = Math.Min(located, CacheLines.Ahead);
+            for (int i = 0; i < ahead; i++)
+                FetchWindowAndKey(_found[i], _located + i);
+            int added = 0, first = burst.Count;
+            AeadOperation* operations = burst.Next;
+            EspDecapsulated* entries = _packets + Count;
+            for (int i = 0; i < located; i++)
+            {
+                if (i + CacheLines.Ahead < located)
+                    FetchWindowAndKey(_found[i + CacheLines.Ahead], _located + i + CacheLines.Ahead);
+                Located* packet = _located + i;
+                EspStatus status = Prepare(_found[i], packet, operations + added, entries + added);
+                statuses[done + packet->Number] = status;
+                if (status != EspStatus.Added)
+                    continue;
+                entries[added].Index = first + added;
+                added++;
+            }
+            Count += added;
+            burst.Advance(added);
+            done += now;
         }
-        // RFC 4303 §2.4: the ciphertext fills whole words. This also keeps every length below from becoming negative.
-        if (location.Length < EspOverhead.MinimumPacket || (location.Length & 3) != 0)
-        {
-            _counters->Add(EspDropReason.Truncated);
-            return EspStatus.Dropped;
-        }
-        byte* esp = packet->Data + location.Offset;
-        if (!sad.TryFind(NetworkOrder.From(*(uint*)esp), out InboundSa* sa))
-        {
-            _counters->Add(EspDropReason.UnknownSpi);
-            return EspStatus.Dropped;
-        }
-        reason = sa->CheckSequence(NetworkOrder.From(*(uint*)(esp + 4)), out ulong sequence);
-        if (reason != EspDropReason.None)
-        {
-            CountDrop(sa, reason);
-            return EspStatus.Dropped;
-        }
-
-        const int front = EspOverhead.Header + EspOverhead.Iv;
-        packet->TryTrimFront(location.Offset + front);
-        packet->TrySetLength(location.Length - front);
-
-        int index = burst.Count;
-        burst.TryAdd(out AeadOperation* operation);
-        operation->Source = esp + front;
-        operation->Destination = esp + front;
-        operation->Key = sa->Key;
-        operation->Length = (uint)(location.Length - front - EspOverhead.Icv);
-        operation->Direction = AeadDirection.Open;
-        operation->Status = AeadStatus.Pending;
-        EspAead.WriteAad(operation, *(uint*)esp, sequence, sa->ExtendedSequenceNumbers);
-        EspAead.WriteNonce(operation, sa->Salt, *(ulong*)(esp + EspOverhead.Header));
-        operation->UserData = (uint)Count;
-
-        sa->InFlight++;
-        _packets[Count++] = new EspDecapsulated
-        {
-            Sequence = sequence,
-            Index = index,
-            OuterEcn = location.Ecn,
-            Packet = packet,
-            Sa = sa,
-        };
-        return EspStatus.Added;
+        return done;
     }
 
     /// <summary>Finishes the packets of a burst that has run: the window moves, trailers come off, inner packets are checked.</summary>
@@ -145,14 +148,14 @@ public sealed unsafe class EspDecapsulator : IDisposable
         ArgumentNullException.ThrowIfNull(burst);
         if (_completed)
             throw new InvalidOperationException("These packets are complete: clear them before the next burst.");
-        for (int i = 0; i < Count; i++)
+        EspDecapsulated* end = _packets + Count;
+        for (EspDecapsulated* entry = _packets; entry < end; entry++)
         {
-            if (burst[_packets[i].Index]->Status == AeadStatus.Pending)
+            if (burst[entry->Index]->Status == AeadStatus.Pending)
                 throw new InvalidOperationException("Run the burst to its end, then complete its packets.");
         }
-        for (int i = 0; i < Count; i++)
+        for (EspDecapsulated* entry = _packets; entry < end; entry++)
         {
-            EspDecapsulated* entry = _packets + i;
             entry->Sa->InFlight--;
             entry->Reason = Finish(entry, burst[entry->Index]);
             if (entry->Reason == EspDropReason.None)
@@ -179,11 +182,110 @@ public sealed unsafe class EspDecapsulator : IDisposable
     {
         NativeMemory.AlignedFree(_packets);
         NativeMemory.AlignedFree(_counters);
+        NativeMemory.AlignedFree(_located);
+        NativeMemory.AlignedFree(_spis);
+        NativeMemory.AlignedFree(_found);
+        _located = null;
+        _spis = null;
+        _found = null;
         _packets = null;
         _counters = null;
         Count = 0;
     }
 
+    /// <summary>Finds the ESP packets among what came in, and notes where they lie.</summary>
+    /// <returns>How many there are; the statuses of the others are written.</returns>
+    private int Locate(PacketBuffer** packets, EspIngress* ingresses, int count, EspStatus* statuses)
+    {
+        int ahead = Math.Min(count, CacheLines.Ahead);
+        for (int i = 0; i < ahead; i++)
+            CacheLines.Fetch(packets[i]);
+        int located = 0;
+        for (int i = 0; i < count; i++)
+        {
+            if (i + CacheLines.Ahead < count)
+                CacheLines.Fetch(packets[i + CacheLines.Ahead]);
+            if (i + CacheLines.HalfAhead < count)
+                CacheLines.Fetch(packets[i + CacheLines.HalfAhead]->Data);
+            PacketBuffer* packet = packets[i];
+            EspStatus status = Ingress.Locate(packet->Data, packet->Length, ingresses[i], out Ingress.Location location, out EspDropReason reason);
+            // RFC 4303 §2.4: the ciphertext fills whole words. This also keeps every length below from becoming negative.
+            if (status == EspStatus.Added && (location.Length < EspOverhead.MinimumPacket || (location.Length & 3) != 0))
+            {
+                status = EspStatus.Dropped;
+                reason = EspDropReason.Truncated;
+            }
+            if (status != EspStatus.Added)
+            {
+                if (status == EspStatus.Dropped)
+                    _counters->Add(reason);
+                statuses[i] = status;
+                continue;
+            }
+            byte* esp = packet->Data + location.Offset;
+            _spis[located] = NetworkOrder.From(*(uint*)esp);
+            Located* entry = _located + located++;
+            entry->Packet = packet;
+            entry->Esp = esp;
+            entry->SequenceLow = NetworkOrder.From(*(uint*)(esp + 4));
+            entry->Length = location.Length;
+            entry->Offset = (ushort)location.Offset;
+            entry->Number = (ushort)i;
+            entry->Ecn = location.Ecn;
+        }
+        return located;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchWindowAndKey(InboundSa* sa, Located* packet)
+    {
+        if (sa == null)
+            return;
+        CacheLines.Fetch(sa->Window.WordOf(packet->SequenceLow));
+        sa->Key.Prefetch();
+    }
+
+    /// <summary>Asks the window, cuts the packet to what is encrypted, and fills in the operation that opens it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private EspStatus Prepare(InboundSa* sa, Located* located, AeadOperation* operation, EspDecapsulated* entry)
+    {
+        if (sa == null)
+        {
+            _counters->Add(EspDropReason.UnknownSpi);
+            return EspStatus.Dropped;
+        }
+        byte* esp = located->Esp;
+        EspDropReason reason = sa->CheckSequence(located->SequenceLow, out ulong sequence);
+        if (reason != EspDropReason.None)
+        {
+            CountDrop(sa, reason);
+            return EspStatus.Dropped;
+        }
+
+        const int front = EspOverhead.Header + EspOverhead.Iv;
+        PacketBuffer* packet = located->Packet;
+        packet->TryTrimFront(located->Offset + front);
+        packet->TrySetLength(located->Length - front);
+
+        operation->Source = esp + front;
+        operation->Destination = esp + front;
+        operation->Key = sa->Key;
+        operation->Length = (uint)(located->Length - front - EspOverhead.Icv);
+        operation->Direction = AeadDirection.Open;
+        operation->Status = AeadStatus.Pending;
+        EspAead.WriteAad(operation, *(uint*)esp, sequence, sa->ExtendedSequenceNumbers);
+        EspAead.WriteNonce(operation, sa->Salt, *(ulong*)(esp + EspOverhead.Header));
+
+        sa->InFlight++;
+        entry->Sequence = sequence;
+        entry->OuterEcn = located->Ecn;
+        entry->Packet = packet;
+        entry->Sa = sa;
+        entry->Reason = EspDropReason.None;
+        return EspStatus.Added;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static EspDropReason Finish(EspDecapsulated* entry, AeadOperation* operation)
     {
         switch (operation->Status)
@@ -213,6 +315,7 @@ public sealed unsafe class EspDecapsulator : IDisposable
     }
 
     /// <summary>Takes the trailer off the plaintext and measures the inner packet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static EspDropReason Unwrap(byte* plaintext, int length, out int innerLength)
     {
         innerLength = 0;
@@ -222,11 +325,8 @@ public sealed unsafe class EspDecapsulator : IDisposable
         int payload = length - EspOverhead.Trailer - padding;
         if (payload < 0)
             return EspDropReason.BadPadding;
-        for (int i = 0; i < padding; i++)
-        {
-            if (plaintext[payload + i] != i + 1)
-                return EspDropReason.BadPadding;
-        }
+        if (!IsPadding(plaintext + payload, padding))
+            return EspDropReason.BadPadding;
         // RFC 4303 §2.6: a dummy may hold anything.
         if (nextHeader == IpProtocol.NoNextHeader)
             return EspDropReason.Dummy;
@@ -236,6 +336,21 @@ public sealed unsafe class EspDecapsulator : IDisposable
         return InnerPacket.TryMeasure(plaintext, payload, out byte version, out innerLength) && version == nextHeader
             ? EspDropReason.None
             : EspDropReason.InnerMalformed;
+    }
+
+    /// <summary>Whether padding is 1, 2, 3, … (RFC 4303 §2.4).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsPadding(byte* padding, int length)
+    {
+        // Sound: behind the padding lie the trailer's two bytes and the 16 of the ICV.
+        if (length <= 3)
+            return ((NetworkOrder.From(*(uint*)padding) ^ 0x01020300u) & ~(uint.MaxValue >> (8 * length))) == 0;
+        for (int i = 0; i < length; i++)
+        {
+            if (padding[i] != i + 1)
+                return false;
+        }
+        return true;
     }
 
     private static bool TryMergeEcn(byte* inner, byte outerEcn)
@@ -251,6 +366,25 @@ public sealed unsafe class EspDecapsulator : IDisposable
     private void CountDrop(InboundSa* sa, EspDropReason reason)
     {
         _counters->Add(reason);
-        sa->Counters.Add(reason);
+        sa->Cold->Counters.Add(reason);
+    }
+
+    /// <summary>An ESP packet among what came in.</summary>
+    private struct Located
+    {
+        public PacketBuffer* Packet;
+        public byte* Esp;
+        public uint SequenceLow;
+
+        /// <summary>From the ESP header to the end of the ICV.</summary>
+        public int Length;
+
+        /// <summary>Bytes before the ESP header: at most 60 of IP and 8 of UDP.</summary>
+        public ushort Offset;
+
+        /// <summary>Its place among what came in, below <see cref="AeadEngine.MaxInFlight"/>.</summary>
+        public ushort Number;
+
+        public byte Ecn;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
@@ -6,27 +7,19 @@ using CryptoPlane.Esp.Wire;
 namespace CryptoPlane.Esp;
 
 /// <summary>A packet that was in a burst, as <see cref="EspEncapsulator"/> lists it.</summary>
-public readonly unsafe struct EspEncapsulated
+public unsafe struct EspEncapsulated
 {
     /// <summary>The packet's operation in the burst.</summary>
-    internal readonly int Index;
-
-    internal EspEncapsulated(PacketBuffer* packet, OutboundSa* sa, int index, EspDropReason reason)
-    {
-        Packet = packet;
-        Sa = sa;
-        Index = index;
-        Reason = reason;
-    }
+    internal int Index;
 
     /// <summary>The buffer: the outer packet, or empty if it was dropped. It is the caller's again.</summary>
-    public PacketBuffer* Packet { get; }
+    public PacketBuffer* Packet { get; internal set; }
 
     /// <summary>The SA that sealed it.</summary>
-    public OutboundSa* Sa { get; }
+    public OutboundSa* Sa { get; internal set; }
 
     /// <summary><see cref="EspDropReason.None"/>, or why there is nothing to send.</summary>
-    public EspDropReason Reason { get; }
+    public EspDropReason Reason { get; internal set; }
 }
 
 /// <summary>
@@ -39,7 +32,7 @@ public readonly unsafe struct EspEncapsulated
 /// |   0 to 48     |  4  |    4     | 8  |              | 0 to 3  |     1      |      1      | 16  |
 ///                 |&lt;--- AAD ---&gt;|    |&lt;-------------- encrypted --------------------------&gt;|
 /// </code>
-/// <para>Owned by one lcore. Call order: <see cref="TryAdd"/> for every packet · <see cref="AeadBurst.Run"/> · <see cref="Complete"/>
+/// <para>Owned by one lcore. Call order: <see cref="AddBurst"/>, or <see cref="TryAdd"/> for every packet · <see cref="AeadBurst.Run"/> · <see cref="Complete"/>
 /// · the results · <see cref="Clear"/> and <see cref="AeadBurst.Clear"/>. One instance serves one burst at a time: an lcore with
 /// several bursts in flight has several.</para>
 /// <para>The buffer needs <see cref="EspOverhead.MaxHeadroom"/> and <see cref="EspOverhead.MaxTailroom"/> around the packet. Nothing
@@ -86,52 +79,52 @@ public sealed unsafe class EspEncapsulator : IDisposable
     /// <param name="packet">Holds an IPv4 or IPv6 packet. If the status is <see cref="EspStatus.Added"/> it is the burst's until completion; else it is unchanged.</param>
     public EspStatus TryAdd(AeadBurst burst, OutboundSa* sa, PacketBuffer* packet)
     {
-        if (Count == _capacity || burst.Count == burst.Capacity)
-            return EspStatus.BurstFull;
+        EspStatus status;
+        return AddBurst(burst, &sa, &packet, 1, &status) == 1 ? status : EspStatus.BurstFull;
+    }
 
-        byte* inner = packet->Data;
-        if (!InnerPacket.TryMeasure(inner, packet->Length, out byte nextHeader, out int length))
-            return Drop(sa, EspDropReason.InnerNotIp);
-        int padding = EspOverhead.Padding(length);
-        int sealedLength = length + padding + EspOverhead.Trailer;
-        int front = sa->Outer.Length + EspOverhead.Header + EspOverhead.Iv;
-        int total = front + sealedLength + EspOverhead.Icv;
-        if (packet->Headroom < front || packet->Tailroom + packet->Length < total - front)
-            return Drop(sa, EspDropReason.NoRoom);
-        if (total > ushort.MaxValue)
-            return Drop(sa, EspDropReason.TooLong);
-
-        EspStatus status = sa->TakeSequence(length, out ulong sequence);
-        if (status != EspStatus.Added)
-            return Drop(sa, status);
-
-        // Sound from here on: headroom for `front` bytes and room for the rest were checked above.
-        packet->TryPrepend(front);
-        packet->TrySetLength(total);
-        if (sa->Outer.Length != 0)
-            sa->Outer.Write(packet->Data, total, inner, sequence);
-        byte* esp = inner - EspOverhead.Header - EspOverhead.Iv;
-        *(uint*)esp = sa->SpiOnWire;
-        *(uint*)(esp + 4) = NetworkOrder.From((uint)sequence);
-        // RFC 4106 §3.1: the IV must never repeat under the key. The sequence number is such a counter, and the SA keeps it from cycling.
-        *(ulong*)(esp + EspOverhead.Header) = NetworkOrder.From(sequence);
-        WriteTrailer(inner + length, padding, nextHeader);
-
-        int index = burst.Count;
-        burst.TryAdd(out AeadOperation* operation);
-        operation->Source = inner;
-        operation->Destination = inner;
-        operation->Key = sa->Key;
-        operation->Length = (uint)sealedLength;
-        operation->Direction = AeadDirection.Seal;
-        operation->Status = AeadStatus.Pending;
-        EspAead.WriteAad(operation, sa->SpiOnWire, sequence, sa->ExtendedSequenceNumbers);
-        EspAead.WriteNonce(operation, sa->Salt, *(ulong*)(esp + EspOverhead.Header));
-        operation->UserData = (uint)Count;
-
-        sa->InFlight++;
-        _packets[Count++] = new EspEncapsulated(packet, sa, index, EspDropReason.None);
-        return EspStatus.Added;
+    /// <summary>
+    /// Adds the sealing of packets to a burst, in their order, as <see cref="TryAdd"/> does one by one; the SAs of the packets ahead are
+    /// on their way from memory meanwhile.
+    /// </summary>
+    /// <param name="burst">Takes an operation per packet.</param>
+    /// <param name="sas">Each packet's SA, of this lcore.</param>
+    /// <param name="packets">The packets; those whose status is <see cref="EspStatus.Added"/> are the burst's until completion, the others unchanged.</param>
+    /// <param name="count">How many packets.</param>
+    /// <param name="statuses">Takes what became of each packet.</param>
+    /// <returns>How many packets were dealt with, from the front; those behind found the burst full, and nothing of them was changed or counted.</returns>
+    public int AddBurst(AeadBurst burst, OutboundSa** sas, PacketBuffer** packets, int count, EspStatus* statuses)
+    {
+        int room = Math.Min(_capacity - Count, burst.Capacity - burst.Count);
+        int first = burst.Count;
+        AeadOperation* operations = burst.Next;
+        EspEncapsulated* entries = _packets + Count;
+        int ahead = Math.Min(count, CacheLines.Ahead);
+        for (int i = 0; i < ahead; i++)
+            Fetch(sas[i], packets[i]);
+        int done = 0, added = 0;
+        for (; done < count && added < room; done++)
+        {
+            if (done + CacheLines.Ahead < count)
+            {
+                Fetch(sas[done + CacheLines.Ahead], packets[done + CacheLines.Ahead]);
+                sas[done + CacheLines.HalfAhead]->Key.Prefetch();
+                CacheLines.Fetch(packets[done + CacheLines.HalfAhead]->Data);
+            }
+            EspStatus status = Prepare(sas[done], packets[done], operations + added);
+            statuses[done] = status;
+            if (status != EspStatus.Added)
+                continue;
+            EspEncapsulated* entry = entries + added;
+            entry->Packet = packets[done];
+            entry->Sa = sas[done];
+            entry->Index = first + added;
+            entry->Reason = EspDropReason.None;
+            added++;
+        }
+        Count += added;
+        burst.Advance(added);
+        return done;
     }
 
     /// <summary>Finishes the packets of a burst that has run.</summary>
@@ -142,26 +135,26 @@ public sealed unsafe class EspEncapsulator : IDisposable
         ArgumentNullException.ThrowIfNull(burst);
         if (_completed)
             throw new InvalidOperationException("These packets are complete: clear them before the next burst.");
-        for (int i = 0; i < Count; i++)
+        EspEncapsulated* end = _packets + Count;
+        for (EspEncapsulated* entry = _packets; entry < end; entry++)
         {
-            if (burst[_packets[i].Index]->Status == AeadStatus.Pending)
+            if (burst[entry->Index]->Status == AeadStatus.Pending)
                 throw new InvalidOperationException("Run the burst to its end, then complete its packets.");
         }
-        for (int i = 0; i < Count; i++)
+        for (EspEncapsulated* entry = _packets; entry < end; entry++)
         {
-            EspEncapsulated* entry = _packets + i;
             OutboundSa* sa = entry->Sa;
             sa->InFlight--;
             if (burst[entry->Index]->Status == AeadStatus.Success)
             {
-                if (sa->Outer.NeedsUdpChecksum)
+                if (sa->NeedsUdpChecksum)
                     OuterHeader.WriteUdpChecksum(entry->Packet->Data, entry->Packet->Length);
                 continue;
             }
             NativeMemory.Clear(entry->Packet->Data, (nuint)entry->Packet->Length);
             entry->Packet->TrySetLength(0);
             Drop(sa, EspDropReason.EngineFailed);
-            *entry = new EspEncapsulated(entry->Packet, sa, entry->Index, EspDropReason.EngineFailed);
+            entry->Reason = EspDropReason.EngineFailed;
         }
         _completed = true;
     }
@@ -186,22 +179,76 @@ public sealed unsafe class EspEncapsulator : IDisposable
         Count = 0;
     }
 
-    /// <summary>Padding 1, 2, 3, … (RFC 4303 §2.4), its length, and the next header.</summary>
+    private static void Fetch(OutboundSa* sa, PacketBuffer* packet)
+    {
+        CacheLines.Fetch(sa);
+        CacheLines.Fetch((byte*)sa + OutboundSa.CacheLine);
+        CacheLines.Fetch(packet);
+    }
+
+    /// <summary>Puts the headers and the trailer around a packet, and fills in the operation that seals it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private EspStatus Prepare(OutboundSa* sa, PacketBuffer* packet, AeadOperation* operation)
+    {
+        byte* inner = packet->Data;
+        if (!InnerPacket.TryMeasure(inner, packet->Length, out byte nextHeader, out int length))
+            return Drop(sa, EspDropReason.InnerNotIp);
+        int padding = EspOverhead.Padding(length);
+        int sealedLength = length + padding + EspOverhead.Trailer;
+        int front = sa->Outer.Length + EspOverhead.Header + EspOverhead.Iv;
+        int total = front + sealedLength + EspOverhead.Icv;
+        if (packet->Headroom < front || packet->Tailroom + packet->Length < total - front)
+            return Drop(sa, EspDropReason.NoRoom);
+        if (total > ushort.MaxValue)
+            return Drop(sa, EspDropReason.TooLong);
+
+        EspStatus status = sa->TakeSequence(length, out ulong sequence);
+        if (status != EspStatus.Added)
+            return Drop(sa, status);
+
+        // Sound from here on: headroom for `front` bytes and room for the rest were checked above.
+        packet->TryPrepend(front);
+        packet->TrySetLength(total);
+        if (sa->Outer.Length != 0)
+            sa->Outer.Write(packet->Data, total, inner, sequence);
+        byte* esp = inner - EspOverhead.Header - EspOverhead.Iv;
+        // RFC 4106 §3.1: the IV must never repeat under the key. The sequence number is such a counter, and the SA keeps it from cycling.
+        ulong iv = NetworkOrder.From(sequence);
+        *(uint*)esp = sa->SpiOnWire;
+        *(uint*)(esp + 4) = NetworkOrder.From((uint)sequence);
+        *(ulong*)(esp + EspOverhead.Header) = iv;
+        WriteTrailer(inner + length, padding, nextHeader);
+
+        operation->Source = inner;
+        operation->Destination = inner;
+        operation->Key = sa->Key;
+        operation->Length = (uint)sealedLength;
+        operation->Direction = AeadDirection.Seal;
+        operation->Status = AeadStatus.Pending;
+        EspAead.WriteAad(operation, sa->SpiOnWire, sequence, sa->ExtendedSequenceNumbers);
+        EspAead.WriteNonce(operation, sa->Salt, iv);
+        sa->InFlight++;
+        return EspStatus.Added;
+    }
+
+    /// <summary>Padding 1, 2, 3 (RFC 4303 §2.4), as much of it as there is, its length, and the next header.</summary>
     private static void WriteTrailer(byte* trailer, int padding, byte nextHeader)
     {
-        for (int i = 0; i < padding; i++)
-            trailer[i] = (byte)(i + 1);
+        // Sound: four bytes at most two of which lie behind the trailer, where the 16 of the ICV will be.
+        *(uint*)trailer = NetworkOrder.From(0x01020300u);
         trailer[padding] = (byte)padding;
         trailer[padding + 1] = nextHeader;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private EspStatus Drop(OutboundSa* sa, EspDropReason reason)
     {
         _counters->Add(reason);
-        sa->Counters.Add(reason);
+        sa->Cold->Counters.Add(reason);
         return EspStatus.Dropped;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private EspStatus Drop(OutboundSa* sa, EspStatus status)
     {
         Drop(sa, status switch

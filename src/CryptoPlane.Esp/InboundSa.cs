@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
 
 namespace CryptoPlane.Esp;
 
@@ -9,52 +10,43 @@ namespace CryptoPlane.Esp;
 /// The inbound half of a security association, in native memory: made on a control thread, then used by one lcore alone.
 /// </summary>
 /// <remarks>
-/// <para>The first two cache lines serve every packet; behind them lie limits and counters, and behind the struct the bitmap of the
-/// anti-replay window.</para>
+/// <code>
+/// | this struct: 1 line | bitmap of the window: 1 line to 16 | cold: 1 line of limits and links, 3 of drop counters |
+///   every packet          every packet, one word of it         at limits, at drops, on the control path
+/// </code>
 /// <para>Life: <see cref="Create"/> on a control thread · the pointer goes to the lcore in a message · <see cref="Sad.Add(InboundSa*)"/>
 /// · packets · <see cref="Sad.Remove(InboundSa*)"/>, which frees it.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
 public unsafe struct InboundSa
 {
-    /// <summary>Size of the struct without the window's bitmap: two cache lines for every packet, one of limits and links, three of counters.</summary>
-    public const int SizeInBytes = CountersOffset + EspCounters.SizeInBytes;
-
-    internal const int ColdOffset = 2 * CacheLine;
-    internal const int CountersOffset = 3 * CacheLine;
+    /// <summary>Size of the struct, which is what a packet touches besides one word of the bitmap: one cache line.</summary>
+    public const int SizeInBytes = CacheLine;
 
     private const int CacheLine = 64;
-    private const byte EsnFlag = 1;
 
-    // ---- line 0: what the check before opening reads
+    /// <summary>More than any inner packet has.</summary>
+    private const ulong MaxInnerLength = 1 << 17;
+
     [FieldOffset(0)] internal AeadKeyHandle Key;
     [FieldOffset(8)] internal AntiReplayWindow Window;
     /// <summary>As on the wire.</summary>
-    [FieldOffset(32)] internal uint Salt;
-    [FieldOffset(36)] private uint _spi;
-    [FieldOffset(40)] private byte _flags;
-    /// <summary>Operations in a burst; the SA is not freed before they have completed.</summary>
-    [FieldOffset(44)] internal int InFlight;
+    [FieldOffset(28)] internal uint Salt;
+    [FieldOffset(32)] private ulong _packets;
+    [FieldOffset(40)] private ulong _bytes;
     [FieldOffset(48)] private ulong _userData;
-
-    // ---- line 1: what the completion writes
-    [FieldOffset(CacheLine)] private ulong _packets;
-    [FieldOffset(CacheLine + 8)] private ulong _bytes;
-    [FieldOffset(CacheLine + 16)] private ulong _packetsCheckpoint;
-    [FieldOffset(CacheLine + 24)] private ulong _bytesCheckpoint;
-
-    // ---- line 2: at limits and on the control path
-    [FieldOffset(ColdOffset)] private SaLimits _limits;
-    [FieldOffset(ColdOffset + 40)] private nuint _allocated;
-    [FieldOffset(ColdOffset + 48)] internal InboundSa* NextRemoved;
-
-    [FieldOffset(CountersOffset)] internal EspCounters Counters;
+    /// <summary>Operations in a burst; the SA is not freed before they have completed.</summary>
+    [FieldOffset(56)] internal int InFlight;
+    /// <summary>Packets that can pass, however long they are, before the limits must be looked at.</summary>
+    [FieldOffset(60)] private uint _uncheckedPackets;
 
     /// <summary>Makes an SA, which the caller owns until a <see cref="Sad"/> takes it. Control threads only.</summary>
     /// <param name="parameters">What the SA is to be.</param>
     /// <param name="keyingMaterial">The key, then the salt; the caller zeroes its own copy.</param>
+    /// <param name="arena">The memory for it, where its lcore has many; null for the heap.</param>
     /// <exception cref="ArgumentException">A parameter is out of range; the text says which.</exception>
-    public static InboundSa* Create(InboundSaParameters parameters, ReadOnlySpan<byte> keyingMaterial)
+    /// <exception cref="InvalidOperationException">The arena is full.</exception>
+    public static InboundSa* Create(InboundSaParameters parameters, ReadOnlySpan<byte> keyingMaterial, SaArena? arena = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         parameters.Validate(keyingMaterial);
@@ -63,19 +55,25 @@ public unsafe struct InboundSa
         int words = AntiReplayWindow.RingWords(parameters.ReplayWindow);
 
         int keySize = AeadSizes.Key(parameters.Algorithm);
-        nuint bytes = SizeInBytes + ((nuint)words * sizeof(ulong));
-        var sa = (InboundSa*)NativeMemory.AlignedAlloc(bytes, CacheLine);
-        NativeMemory.Clear(sa, bytes);
-        sa->_allocated = bytes;
-        sa->Key = AeadKey.CreateDetached(parameters.Algorithm, keyingMaterial[..keySize]);
+        SlotArena.State* home = null;
+        var sa = (InboundSa*)(arena != null ? arena.TakeInbound(parameters.ReplayWindow, out home) : SaHeap.Allocate(BlockSize(words)));
+        // Sound: the ring is the part of this very block behind the struct, and is freed with it; the cold part is behind the ring.
+        sa->Window.Initialize((ulong*)(sa + 1), parameters.ReplayWindow, parameters.HighestSequence, parameters.ExtendedSequenceNumbers);
+        sa->Cold->Arena = home;
+        sa->Cold->Spi = parameters.Spi;
+        sa->Cold->Limits = SaLimits.From(parameters.Lifetime);
         sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[keySize..]);
-        sa->_spi = parameters.Spi;
-        sa->_flags = parameters.ExtendedSequenceNumbers ? EsnFlag : (byte)0;
         sa->_userData = parameters.UserData;
-        sa->_limits = SaLimits.From(parameters.Lifetime);
-        sa->SetCheckpoints();
-        // Sound: the ring is the part of this very block behind the struct, and is freed with it.
-        sa->Window.Initialize((ulong*)(sa + 1), parameters.ReplayWindow, parameters.HighestSequence);
+        sa->CountUnchecked();
+        try
+        {
+            sa->Key = SaHeap.CreateKey(parameters.Algorithm, keyingMaterial[..keySize], arena);
+        }
+        catch
+        {
+            SaHeap.Free(sa, BlockSize(words), home);
+            throw;
+        }
         return sa;
     }
 
@@ -90,15 +88,14 @@ public unsafe struct InboundSa
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
         engine.Retire(sa->Key);
-        NativeMemory.Clear(sa, sa->_allocated);
-        NativeMemory.AlignedFree(sa);
+        SaHeap.Free(sa, BlockSize(sa->Window.Words), sa->Cold->Arena);
     }
 
     /// <summary>Our SPI.</summary>
-    public readonly uint Spi => _spi;
+    public readonly uint Spi => Cold->Spi;
 
     /// <summary>Whether sequence numbers have 64 bits.</summary>
-    public readonly bool ExtendedSequenceNumbers => (_flags & EsnFlag) != 0;
+    public readonly bool ExtendedSequenceNumbers => Window.IsExtended;
 
     /// <summary>What the owner gave with the parameters.</summary>
     public readonly ulong UserData => _userData;
@@ -113,18 +110,25 @@ public unsafe struct InboundSa
     public readonly ulong Bytes => _bytes;
 
     /// <summary>Set once a soft limit was passed: time for a new SA.</summary>
-    public readonly bool SoftLifetimeReached => _limits.SoftReached;
+    public readonly bool SoftLifetimeReached => Cold->Limits.SoftReached;
 
     /// <summary>Packets dropped, by reason.</summary>
     [UnscopedRef]
-    public readonly ref readonly EspCounters Drops => ref Counters;
+    public readonly ref readonly EspCounters Drops => ref Cold->Counters;
+
+    /// <summary>Bytes of an SA whose window has a ring of so many words.</summary>
+    internal static int BlockSize(int words) => SizeInBytes + RingSize(words) + InboundSaCold.SizeInBytes;
+
+    /// <summary>The part of the SA that packets leave alone, behind the ring.</summary>
+    // Sound: an SA lies in a block of BlockSize bytes, its ring right behind this struct.
+    internal readonly InboundSaCold* Cold => (InboundSaCold*)((byte*)Window.Ring + RingSize(Window.Words));
 
     /// <summary>The sequence number of a packet that carries <paramref name="low"/>, if it could be accepted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly EspDropReason CheckSequence(uint low, out ulong sequence)
     {
         sequence = low;
-        if (ExtendedSequenceNumbers && !Window.TryExtend(low, out sequence))
+        if (Window.IsExtended && !Window.TryExtend(low, out sequence))
             return EspDropReason.Late;
         return Window.Check(sequence);
     }
@@ -133,21 +137,32 @@ public unsafe struct InboundSa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryCount(int innerLength)
     {
-        ulong bytes = _bytes + (uint)innerLength;
-        if (_packets >= _packetsCheckpoint || bytes > _bytesCheckpoint)
-        {
-            if (!_limits.TryPass(_packets, bytes))
-                return false;
-            SetCheckpoints();
-        }
+        if (_uncheckedPackets == 0)
+            return TryCountAtLimits(innerLength);
+        _uncheckedPackets--;
         _packets++;
-        _bytes = bytes;
+        _bytes += (uint)innerLength;
         return true;
     }
 
-    private void SetCheckpoints()
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryCountAtLimits(int innerLength)
     {
-        _packetsCheckpoint = _limits.NextPackets;
-        _bytesCheckpoint = _limits.NextBytes;
+        if (!Cold->Limits.TryPass(_packets, _bytes + (uint)innerLength))
+            return false;
+        _packets++;
+        _bytes += (uint)innerLength;
+        CountUnchecked();
+        return true;
     }
+
+    /// <summary>Finds how many packets can pass below the next limit.</summary>
+    private void CountUnchecked()
+    {
+        ulong packets = Cold->Limits.NextPackets - _packets;
+        ulong bytes = Cold->Limits.NextBytes - _bytes;
+        _uncheckedPackets = (uint)Math.Min(Math.Min(packets, bytes / MaxInnerLength), uint.MaxValue);
+    }
+
+    private static int RingSize(int words) => ((words * sizeof(ulong)) + CacheLine - 1) & -CacheLine;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
 using CryptoPlane.Esp.Wire;
 
 namespace CryptoPlane.Esp;
@@ -10,22 +11,24 @@ namespace CryptoPlane.Esp;
 /// The outbound half of a security association, in native memory: made on a control thread, then used by one lcore alone.
 /// </summary>
 /// <remarks>
-/// <para>The first cache line is all that a packet writes and, with the outer header in the second, all that it reads; limits and
-/// counters lie behind.</para>
+/// <code>
+/// | this struct: 2 lines                                  | cold: 2 lines of limits and links, 3 of drop counters |
+/// | numbers, checkpoints, salt, SPI | outer header, built |   at limits, at drops, on the control path
+///   every packet: read and written    every packet: read
+/// </code>
 /// <para>Life: <see cref="Create"/> on a control thread · the pointer goes to the lcore in a message · <see cref="Sad.Add(OutboundSa*)"/>
-/// · <see cref="EspEncapsulator.TryAdd"/> · <see cref="Sad.Remove(OutboundSa*)"/>, which frees it.</para>
+/// · <see cref="EspEncapsulator.AddBurst"/> · <see cref="Sad.Remove(OutboundSa*)"/>, which frees it.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
 public unsafe struct OutboundSa
 {
-    /// <summary>Size of the struct: two cache lines for every packet, two for limits and links, three of counters.</summary>
-    public const int SizeInBytes = CountersOffset + EspCounters.SizeInBytes;
+    /// <summary>Size of the struct, which is all that a packet touches: two cache lines, which the CPU fetches as a pair.</summary>
+    public const int SizeInBytes = 2 * CacheLine;
 
-    internal const int ColdOffset = 2 * CacheLine;
-    internal const int CountersOffset = 4 * CacheLine;
+    /// <summary>Bytes of an SA with its cold part.</summary>
+    internal const int BlockSize = SizeInBytes + OutboundSaCold.SizeInBytes;
 
-    private const int CacheLine = 64;
-    private const byte EsnFlag = 1;
+    internal const int CacheLine = 64;
 
     // ---- line 0: read and written for every packet
     [FieldOffset(0)] internal AeadKeyHandle Key;
@@ -37,7 +40,9 @@ public unsafe struct OutboundSa
     [FieldOffset(40)] internal uint Salt;
     /// <summary>As on the wire.</summary>
     [FieldOffset(44)] internal uint SpiOnWire;
-    [FieldOffset(48)] private byte _flags;
+    [FieldOffset(48)] private bool _isExtended;
+    /// <summary>As <see cref="Outer"/> says, which a completion need not touch then.</summary>
+    [FieldOffset(49)] internal bool NeedsUdpChecksum;
     /// <summary>Operations in a burst; the SA is not freed before they have completed.</summary>
     [FieldOffset(52)] internal int InFlight;
     [FieldOffset(56)] private ulong _userData;
@@ -45,21 +50,13 @@ public unsafe struct OutboundSa
     // ---- line 1: read for every packet
     [FieldOffset(CacheLine)] internal OuterHeader Outer;
 
-    // ---- lines 2 and 3: at limits and on the control path
-    [FieldOffset(ColdOffset)] private ulong _sequenceMax;
-    [FieldOffset(ColdOffset + 8)] private ulong _sequenceLimit;
-    [FieldOffset(ColdOffset + 16)] private ulong _sequenceBase;
-    [FieldOffset(ColdOffset + 24)] private SaLimits _limits;
-    [FieldOffset(ColdOffset + 64)] internal OutboundSa* Next;
-    [FieldOffset(ColdOffset + 72)] internal OutboundSa* Previous;
-
-    [FieldOffset(CountersOffset)] internal EspCounters Counters;
-
     /// <summary>Makes an SA, which the caller owns until a <see cref="Sad"/> takes it. Control threads only.</summary>
     /// <param name="parameters">What the SA is to be.</param>
     /// <param name="keyingMaterial">The key, then the salt; the caller zeroes its own copy.</param>
+    /// <param name="arena">The memory for it, where its lcore has many; null for the heap.</param>
     /// <exception cref="ArgumentException">A parameter is out of range or missing; the text says which.</exception>
-    public static OutboundSa* Create(OutboundSaParameters parameters, ReadOnlySpan<byte> keyingMaterial)
+    /// <exception cref="InvalidOperationException">The arena is full.</exception>
+    public static OutboundSa* Create(OutboundSaParameters parameters, ReadOnlySpan<byte> keyingMaterial, SaArena? arena = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         parameters.Validate(keyingMaterial);
@@ -69,19 +66,30 @@ public unsafe struct OutboundSa
         OuterHeader outer = OuterHeader.From(parameters);
 
         int keySize = AeadSizes.Key(parameters.Algorithm);
-        var sa = (OutboundSa*)NativeMemory.AlignedAlloc(SizeInBytes, CacheLine);
-        NativeMemory.Clear(sa, SizeInBytes);
-        sa->Key = AeadKey.CreateDetached(parameters.Algorithm, keyingMaterial[..keySize]);
+        SlotArena.State* home = null;
+        var sa = (OutboundSa*)(arena != null ? arena.TakeOutbound(out home) : SaHeap.Allocate(BlockSize));
+        OutboundSaCold* cold = sa->Cold;
+        cold->Arena = home;
+        cold->Limits = SaLimits.From(parameters.Lifetime);
+        cold->SequenceMax = max;
+        cold->SequenceLimit = parameters.SequenceLimit;
+        sa->_sequence = cold->SequenceBase = parameters.FirstSequence - 1;
+        sa->_isExtended = parameters.ExtendedSequenceNumbers;
+        sa->_userData = parameters.UserData;
         sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[keySize..]);
         sa->SpiOnWire = NetworkOrder.From(parameters.Spi);
-        sa->_flags = parameters.ExtendedSequenceNumbers ? EsnFlag : (byte)0;
-        sa->_userData = parameters.UserData;
         sa->Outer = outer;
-        sa->_sequence = sa->_sequenceBase = parameters.FirstSequence - 1;
-        sa->_sequenceMax = max;
-        sa->_sequenceLimit = parameters.SequenceLimit;
-        sa->_limits = SaLimits.From(parameters.Lifetime);
+        sa->NeedsUdpChecksum = outer.NeedsUdpChecksum;
         sa->SetCheckpoints();
+        try
+        {
+            sa->Key = SaHeap.CreateKey(parameters.Algorithm, keyingMaterial[..keySize], arena);
+        }
+        catch
+        {
+            SaHeap.Free(sa, BlockSize, home);
+            throw;
+        }
         return sa;
     }
 
@@ -96,15 +104,14 @@ public unsafe struct OutboundSa
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
         engine.Retire(sa->Key);
-        NativeMemory.Clear(sa, SizeInBytes);
-        NativeMemory.AlignedFree(sa);
+        SaHeap.Free(sa, BlockSize, sa->Cold->Arena);
     }
 
     /// <summary>The peer's SPI.</summary>
     public readonly uint Spi => NetworkOrder.From(SpiOnWire);
 
     /// <summary>Whether sequence numbers have 64 bits.</summary>
-    public readonly bool ExtendedSequenceNumbers => (_flags & EsnFlag) != 0;
+    public readonly bool ExtendedSequenceNumbers => _isExtended;
 
     /// <summary>What the owner gave with the parameters.</summary>
     public readonly ulong UserData => _userData;
@@ -113,30 +120,34 @@ public unsafe struct OutboundSa
     public readonly ulong Sequence => _sequence;
 
     /// <summary>Last sequence number reserved for this SA.</summary>
-    public readonly ulong SequenceLimit => _sequenceLimit;
+    public readonly ulong SequenceLimit => Cold->SequenceLimit;
 
     /// <summary>Packets that may still be sent before <see cref="EspStatus.SequenceLimitReached"/>: ask for the next block in good time.</summary>
-    public readonly ulong SequencesLeft => Math.Min(_sequenceLimit, _sequenceMax) is var last && last > _sequence ? last - _sequence : 0;
+    public readonly ulong SequencesLeft => Math.Min(Cold->SequenceLimit, Cold->SequenceMax) is var last && last > _sequence ? last - _sequence : 0;
 
     /// <summary>Packets sealed, or at least given a sequence number.</summary>
-    public readonly ulong Packets => _sequence - _sequenceBase;
+    public readonly ulong Packets => _sequence - Cold->SequenceBase;
 
     /// <summary>Bytes of the inner packets that <see cref="Packets"/> counts.</summary>
     public readonly ulong Bytes => _bytes;
 
     /// <summary>Set once a soft limit was passed: time for a new SA.</summary>
-    public readonly bool SoftLifetimeReached => _limits.SoftReached;
+    public readonly bool SoftLifetimeReached => Cold->Limits.SoftReached;
 
     /// <summary>Packets dropped, by reason.</summary>
     [UnscopedRef]
-    public readonly ref readonly EspCounters Drops => ref Counters;
+    public readonly ref readonly EspCounters Drops => ref Cold->Counters;
+
+    /// <summary>The part of the SA that packets leave alone, behind this struct.</summary>
+    // Sound: an SA lies in a block of BlockSize bytes of native memory, which the garbage collector does not move.
+    internal readonly OutboundSaCold* Cold => (OutboundSaCold*)((OutboundSa*)Unsafe.AsPointer(ref Unsafe.AsRef(in this)) + 1);
 
     /// <summary>Allows sequence numbers up to and including <paramref name="limit"/>, which the owner has reserved durably.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below the one in force: what was reserved may have been used.</exception>
     public void RaiseSequenceLimit(ulong limit)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, _sequenceLimit);
-        _sequenceLimit = limit;
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, Cold->SequenceLimit);
+        Cold->SequenceLimit = limit;
         SetCheckpoints();
     }
 
@@ -162,11 +173,11 @@ public unsafe struct OutboundSa
     private EspStatus PassCheckpoint(ulong bytes)
     {
         // RFC 4303 §3.3.3: a sender must not let the number cycle. The comparison is with the last number used, which cannot overflow.
-        if (_sequence >= _sequenceMax)
+        if (_sequence >= Cold->SequenceMax)
             return EspStatus.SequenceExhausted;
-        if (_sequence >= _sequenceLimit)
+        if (_sequence >= Cold->SequenceLimit)
             return EspStatus.SequenceLimitReached;
-        if (!_limits.TryPass(Packets, bytes))
+        if (!Cold->Limits.TryPass(Packets, bytes))
             return EspStatus.LifetimeExpired;
         SetCheckpoints();
         return EspStatus.Added;
@@ -174,9 +185,10 @@ public unsafe struct OutboundSa
 
     private void SetCheckpoints()
     {
-        ulong packets = _limits.NextPackets;
-        ulong byLifetime = packets > ulong.MaxValue - _sequenceBase ? ulong.MaxValue : _sequenceBase + packets;
-        _sequenceCheckpoint = Math.Min(byLifetime, Math.Min(_sequenceMax, _sequenceLimit));
-        _bytesCheckpoint = _limits.NextBytes;
+        OutboundSaCold* cold = Cold;
+        ulong packets = cold->Limits.NextPackets;
+        ulong byLifetime = packets > ulong.MaxValue - cold->SequenceBase ? ulong.MaxValue : cold->SequenceBase + packets;
+        _sequenceCheckpoint = Math.Min(byLifetime, Math.Min(cold->SequenceMax, cold->SequenceLimit));
+        _bytesCheckpoint = cold->Limits.NextBytes;
     }
 }

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Buffers;
 
 namespace CryptoPlane.Esp;
 
@@ -24,7 +25,8 @@ public enum SadStatus : byte
 /// </summary>
 /// <remarks>
 /// <para>Inbound SAs lie in a hash table with open addressing in native memory, at most half full, so that a look-up mostly touches
-/// one cache line of it. Its size is fixed: a data lcore neither allocates nor stops to move a hundred thousand entries.</para>
+/// one cache line of it. Its size is fixed: a data lcore neither allocates nor stops to move a hundred thousand entries. Big tables lie
+/// in huge pages where there are any.</para>
 /// <para>Everything here runs on the lcore; control threads send it SAs in messages.</para>
 /// </remarks>
 public sealed unsafe class Sad : IDisposable
@@ -32,6 +34,7 @@ public sealed unsafe class Sad : IDisposable
     private readonly AeadEngine _engine;
     private readonly uint _mask;
     private readonly int _shift;
+    private readonly nuint _bytes;
     private Entry* _table;
     private OutboundSa* _outbound;
     private OutboundSa* _removedOutbound;
@@ -50,9 +53,8 @@ public sealed unsafe class Sad : IDisposable
         uint slots = BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
         _mask = slots - 1;
         _shift = 32 - BitOperations.Log2(slots);
-        nuint bytes = (nuint)slots * (nuint)sizeof(Entry);
-        _table = (Entry*)NativeMemory.AlignedAlloc(bytes, 64);
-        NativeMemory.Clear(_table, bytes);
+        _bytes = (nuint)slots * (nuint)sizeof(Entry);
+        _table = (Entry*)KernelPacketMemory.Instance.Allocate(_bytes, 64);
     }
 
     /// <summary>Most inbound SAs.</summary>
@@ -85,10 +87,10 @@ public sealed unsafe class Sad : IDisposable
     public void Add(OutboundSa* sa)
     {
         ArgumentNullException.ThrowIfNull(sa);
-        sa->Previous = null;
-        sa->Next = _outbound;
+        sa->Cold->Previous = null;
+        sa->Cold->Next = _outbound;
         if (_outbound != null)
-            _outbound->Previous = sa;
+            _outbound->Cold->Previous = sa;
         _outbound = sa;
         OutboundCount++;
     }
@@ -99,6 +101,26 @@ public sealed unsafe class Sad : IDisposable
     {
         sa = _table[Find(spi)].Sa;
         return sa != null;
+    }
+
+    /// <summary>
+    /// Finds the inbound SAs of a burst of packets: asks memory for all their places in the table, then for all the SAs, so that it
+    /// answers side by side what would each stop a look-up by itself.
+    /// </summary>
+    /// <param name="spis">The packets' SPIs.</param>
+    /// <param name="found">Takes as many SAs, or null where there is none; their cache lines are under way.</param>
+    /// <param name="count">How many packets.</param>
+    public void FindBurst(uint* spis, InboundSa** found, int count)
+    {
+        Entry* table = _table;
+        for (int i = 0; i < count; i++)
+            CacheLines.Fetch(table + Home(spis[i]));
+        for (int i = 0; i < count; i++)
+        {
+            InboundSa* sa = table[Find(spis[i])].Sa;
+            found[i] = sa;
+            CacheLines.Fetch(sa);
+        }
     }
 
     /// <summary>
@@ -114,7 +136,7 @@ public sealed unsafe class Sad : IDisposable
             return false;
         Unlink(slot);
         InboundCount--;
-        sa->NextRemoved = _removedInbound;
+        sa->Cold->NextRemoved = _removedInbound;
         _removedInbound = sa;
         RemovedCount++;
         FreeRemoved();
@@ -125,14 +147,14 @@ public sealed unsafe class Sad : IDisposable
     public void Remove(OutboundSa* sa)
     {
         ArgumentNullException.ThrowIfNull(sa);
-        if (sa->Previous != null)
-            sa->Previous->Next = sa->Next;
+        if (sa->Cold->Previous != null)
+            sa->Cold->Previous->Cold->Next = sa->Cold->Next;
         else
-            _outbound = sa->Next;
-        if (sa->Next != null)
-            sa->Next->Previous = sa->Previous;
+            _outbound = sa->Cold->Next;
+        if (sa->Cold->Next != null)
+            sa->Cold->Next->Cold->Previous = sa->Cold->Previous;
         OutboundCount--;
-        sa->Next = _removedOutbound;
+        sa->Cold->Next = _removedOutbound;
         _removedOutbound = sa;
         RemovedCount++;
         FreeRemoved();
@@ -145,7 +167,7 @@ public sealed unsafe class Sad : IDisposable
         _removedInbound = null;
         while (inbound != null)
         {
-            InboundSa* next = inbound->NextRemoved;
+            InboundSa* next = inbound->Cold->NextRemoved;
             if (inbound->InFlight == 0)
             {
                 InboundSa.Free(inbound, _engine);
@@ -153,7 +175,7 @@ public sealed unsafe class Sad : IDisposable
             }
             else
             {
-                inbound->NextRemoved = _removedInbound;
+                inbound->Cold->NextRemoved = _removedInbound;
                 _removedInbound = inbound;
             }
             inbound = next;
@@ -162,7 +184,7 @@ public sealed unsafe class Sad : IDisposable
         _removedOutbound = null;
         while (outbound != null)
         {
-            OutboundSa* next = outbound->Next;
+            OutboundSa* next = outbound->Cold->Next;
             if (outbound->InFlight == 0)
             {
                 OutboundSa.Free(outbound, _engine);
@@ -170,7 +192,7 @@ public sealed unsafe class Sad : IDisposable
             }
             else
             {
-                outbound->Next = _removedOutbound;
+                outbound->Cold->Next = _removedOutbound;
                 _removedOutbound = outbound;
             }
             outbound = next;
@@ -193,18 +215,19 @@ public sealed unsafe class Sad : IDisposable
         }
         while (_outbound != null)
         {
-            OutboundSa* next = _outbound->Next;
+            OutboundSa* next = _outbound->Cold->Next;
             OutboundSa.Free(_outbound, _engine);
             _outbound = next;
         }
         InboundCount = 0;
         OutboundCount = 0;
-        NativeMemory.AlignedFree(_table);
+        KernelPacketMemory.Instance.Free((byte*)_table, _bytes);
         _table = null;
     }
 
     /// <summary>The slot of an SPI, or the empty one where it would go.</summary>
     // Sound: slots are masked with the table's size, and at most half of them are taken, so that the search ends.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Find(uint spi)
     {
         uint slot = Home(spi);

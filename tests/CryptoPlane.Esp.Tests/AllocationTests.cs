@@ -36,6 +36,40 @@ public sealed unsafe class AllocationTests
     }
 
     [Fact]
+    public void Whole_bursts_over_an_arena_of_SAs_allocate_nothing()
+    {
+        const int sas = 500, rounds = 5_000, warmUp = 1000;
+        using var arena = new SaArena(sas, sas);
+        using var bed = new EspTestBed(sadCapacity: sas);
+        byte[] material = EspTestBed.KeyingMaterial(AeadAlgorithm.Aes128Gcm), inner = InnerPackets.IPv4(64);
+        var outbound = new nint[sas];
+        for (uint i = 0; i < sas; i++)
+        {
+            OutboundSa* sa = OutboundSa.Create(new OutboundSaParameters { Spi = 300 + i, Algorithm = AeadAlgorithm.Aes128Gcm }, material, arena);
+            outbound[i] = (nint)sa;
+            bed.Sad.Add(sa);
+            bed.Sad.Add(InboundSa.Create(new InboundSaParameters { Spi = 300 + i, Algorithm = AeadAlgorithm.Aes128Gcm }, material, arena));
+        }
+        var packets = new nint[BurstSize];
+        for (int i = 0; i < BurstSize; i++)
+            packets[i] = (nint)bed.Rent(inner);
+
+        Bursts(bed, outbound, packets, warmUp);
+        AllocationReading reading = AllocationMeter.Measure(() => Bursts(bed, outbound, packets, rounds));
+
+        Assert.Equal(0, reading.AllocatedBytes);
+        Assert.Equal(0, reading.Exceptions);
+        ulong sealedPackets = 0;
+        foreach (nint sa in outbound)
+            sealedPackets += ((OutboundSa*)sa)->Packets;
+        Assert.Equal((ulong)(warmUp + rounds) * BurstSize, sealedPackets);
+        Assert.Equal(0u, bed.Decapsulator.Drops.TotalDropped);
+        foreach (nint packet in packets)
+            Assert.Equal(inner, ((PacketBuffer*)packet)->Span.ToArray());
+        bed.Sad.Dispose();
+    }
+
+    [Fact]
     public void A_flood_of_forged_replayed_and_unknown_packets_allocates_nothing()
     {
         using var bed = new EspTestBed();
@@ -84,6 +118,36 @@ public sealed unsafe class AllocationTests
             bed.Decapsulator.Complete(bed.Burst);
             bed.Decapsulator.Clear();
             bed.Burst.Clear();
+        }
+    }
+
+    /// <summary>As <see cref="Rounds"/>, a burst at a time.</summary>
+    private static void Bursts(EspTestBed bed, nint[] outbound, nint[] packets, int rounds)
+    {
+        OutboundSa** sas = stackalloc OutboundSa*[BurstSize];
+        EspIngress* ingresses = stackalloc EspIngress[BurstSize];
+        EspStatus* statuses = stackalloc EspStatus[BurstSize];
+        fixed (nint* first = packets)
+        {
+            var burst = (PacketBuffer**)first;
+            for (int round = 0; round < rounds; round++)
+            {
+                for (int i = 0; i < BurstSize; i++)
+                {
+                    sas[i] = (OutboundSa*)outbound[((round * BurstSize) + i) % outbound.Length];
+                    ingresses[i] = EspIngress.Esp;
+                }
+                bed.Encapsulator.AddBurst(bed.Burst, sas, burst, BurstSize, statuses);
+                bed.Burst.Run(bed.Engine);
+                bed.Encapsulator.Complete(bed.Burst);
+                bed.Encapsulator.Clear();
+                bed.Burst.Clear();
+                bed.Decapsulator.AddBurst(bed.Burst, bed.Sad, burst, ingresses, BurstSize, statuses);
+                bed.Burst.Run(bed.Engine);
+                bed.Decapsulator.Complete(bed.Burst);
+                bed.Decapsulator.Clear();
+                bed.Burst.Clear();
+            }
         }
     }
 

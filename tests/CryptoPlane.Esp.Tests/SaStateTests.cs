@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
 
@@ -147,30 +146,6 @@ public sealed unsafe class SaStateTests
         {
             InboundSa.Create(new InboundSaParameters { Spi = 256, Algorithm = AeadAlgorithm.Aes128Gcm, ReplayWindow = 63 }, material);
         });
-    }
-
-    [Fact]
-    public void What_a_packet_touches_lies_in_the_first_cache_lines()
-    {
-        Assert.Equal(448, Unsafe.SizeOf<OutboundSa>());
-        Assert.Equal(384, Unsafe.SizeOf<InboundSa>());
-        Assert.Equal(192, Unsafe.SizeOf<EspCounters>());
-        Assert.Equal(24, Unsafe.SizeOf<AntiReplayWindow>());
-        Assert.True(Enum.GetValues<EspDropReason>().All(reason => (int)reason < EspCounters.Slots));
-
-        using var bed = new EspTestBed();
-        (nint o, nint i) = bed.AddLoop();
-        var outbound = (OutboundSa*)o;
-        var inbound = (InboundSa*)i;
-        Assert.Equal(0, o % 64);
-        Assert.Equal(0, i % 64);
-        // The SA's own first line, then the outer header's; everything else is behind.
-        Assert.Equal(64, (nint)(&outbound->Outer) - o);
-        Assert.True((nint)(&outbound->InFlight) - o < 64);
-        Assert.Equal(256, (nint)(&outbound->Counters) - o);
-        Assert.True((nint)(&inbound->Window) - i + sizeof(AntiReplayWindow) <= 64);
-        Assert.True((nint)(&inbound->InFlight) - i < 64);
-        Assert.Equal(192, (nint)(&inbound->Counters) - i);
     }
 
     [Fact]

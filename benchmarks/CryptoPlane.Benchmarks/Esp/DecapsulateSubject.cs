@@ -12,8 +12,7 @@ internal sealed unsafe class DecapsulateSubject(EspPackets packets) : EspSubject
     {
         for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
         {
-            for (int i = first; i < first + EspPackets.BurstSize; i++)
-                _decapsulator.TryAdd(Packets.Burst, Tunnels.Sad, Packets[i], EspIngress.IpPacket);
+            _decapsulator.AddBurst(Packets.Burst, Tunnels.Sad, Packets.From(first), Packets.Ingresses, EspPackets.BurstSize, Packets.Statuses);
             Packets.Burst.Run(Tunnels.Engine);
             _decapsulator.Complete(Packets.Burst);
             _decapsulator.Clear();

@@ -14,8 +14,7 @@ internal sealed unsafe class EncapsulateSubject(EspPackets packets) : EspSubject
     {
         for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
         {
-            for (int i = first; i < first + EspPackets.BurstSize; i++)
-                _encapsulator.TryAdd(Packets.Burst, _sas[i], Packets[i]);
+            _encapsulator.AddBurst(Packets.Burst, _sas + first, Packets.From(first), EspPackets.BurstSize, Packets.Statuses);
             Packets.Burst.Run(Tunnels.Engine);
             _encapsulator.Complete(Packets.Burst);
             _encapsulator.Clear();

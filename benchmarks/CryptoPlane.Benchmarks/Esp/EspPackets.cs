@@ -20,6 +20,7 @@ internal sealed unsafe class EspPackets : IDisposable
     private readonly PacketPool _pool;
     private readonly EspEncapsulator _peer = new(BurstSize);
     private PacketBuffer** _packets;
+    private OutboundSa** _sas;
     private byte* _inner;
 
     public EspPackets(EspTunnels tunnels, int length)
@@ -30,6 +31,10 @@ internal sealed unsafe class EspPackets : IDisposable
         _packets = (PacketBuffer**)NativeMemory.Alloc(Count, (nuint)sizeof(PacketBuffer*));
         for (int i = 0; i < Count; i++)
             _pool.TryRent(out _packets[i]);
+        _sas = (OutboundSa**)NativeMemory.Alloc(BurstSize, (nuint)sizeof(OutboundSa*));
+        Statuses = (EspStatus*)NativeMemory.Alloc(BurstSize);
+        Ingresses = (EspIngress*)NativeMemory.Alloc(BurstSize);
+        new Span<EspIngress>(Ingresses, BurstSize).Fill(EspIngress.IpPacket);
         _inner = (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
         var inner = new Span<byte>(_inner, length);
         new Random(length).NextBytes(inner);
@@ -54,6 +59,12 @@ internal sealed unsafe class EspPackets : IDisposable
 
     /// <summary>Shared by all who work on these packets, one after the other.</summary>
     public AeadBurst Burst { get; } = new(BurstSize);
+
+    /// <summary>Room for the statuses of a burst.</summary>
+    public EspStatus* Statuses { get; private set; }
+
+    /// <summary>What the packets of a burst from the peers begin with.</summary>
+    public EspIngress* Ingresses { get; private set; }
 
     /// <summary>Bytes of a sealed packet with its outer header.</summary>
     public int OuterLength => EspOverhead.IPv4 + EspOverhead.EspLength(Length);
@@ -87,7 +98,8 @@ internal sealed unsafe class EspPackets : IDisposable
         for (int first = 0; first < Count; first += BurstSize)
         {
             for (int i = 0; i < BurstSize; i++)
-                _peer.TryAdd(Burst, Tunnels.FromPeer(Tunnels.At(position + first + i)), _packets[first + i]);
+                _sas[i] = Tunnels.FromPeer(Tunnels.At(position + first + i));
+            _peer.AddBurst(Burst, _sas, _packets + first, BurstSize, Statuses);
             Burst.Run(Tunnels.Engine);
             _peer.Complete(Burst);
             _peer.Clear();
@@ -104,6 +116,12 @@ internal sealed unsafe class EspPackets : IDisposable
         _pool.Dispose();
         NativeMemory.Free(_packets);
         NativeMemory.AlignedFree(_inner);
+        NativeMemory.Free(_sas);
+        NativeMemory.Free(Statuses);
+        NativeMemory.Free(Ingresses);
+        _sas = null;
+        Statuses = null;
+        Ingresses = null;
         _packets = null;
         _inner = null;
     }

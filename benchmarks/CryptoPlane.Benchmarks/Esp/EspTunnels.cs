@@ -18,6 +18,7 @@ internal sealed unsafe class EspTunnels : IDisposable
     private static readonly IPAddress s_us = IPAddress.Parse("198.51.100.1");
     private static readonly IPAddress s_b = IPAddress.Parse("203.0.113.1");
 
+    private readonly SaArena _arena;
     private readonly Sad _sad, _peers;
     private readonly nint[] _fromPeer, _outbound;
     private readonly AeadKeyHandle[] _sealKeys, _openKeys;
@@ -27,6 +28,7 @@ internal sealed unsafe class EspTunnels : IDisposable
     {
         Count = count;
         Engine = AeadEngine.CreateDefault();
+        _arena = new SaArena(count, 2 * count);
         _sad = new Sad(count, Engine);
         _peers = new Sad(1, Engine);
         _fromPeer = new nint[count];
@@ -40,7 +42,7 @@ internal sealed unsafe class EspTunnels : IDisposable
             random.NextBytes(material);
             uint spi = Spi.Create(0, (uint)i);
             var inbound = InboundSa.Create(
-                new InboundSaParameters { Spi = spi, Algorithm = Algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i }, material);
+                new InboundSaParameters { Spi = spi, Algorithm = Algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i }, material, _arena);
             if (_sad.Add(inbound) != SadStatus.Added)
                 throw new InvalidOperationException("The SA database does not take the SAs that it was made for.");
             _fromPeer[i] = AddOutbound(_peers, spi, s_a, s_us, material);
@@ -79,6 +81,7 @@ internal sealed unsafe class EspTunnels : IDisposable
         _sad.Dispose();
         _peers.Dispose();
         Engine.Dispose();
+        _arena.Dispose();
     }
 
     /// <summary>Sends one packet through every SA and notes the key in its descriptor.</summary>
@@ -118,7 +121,7 @@ internal sealed unsafe class EspTunnels : IDisposable
         }
     }
 
-    private static nint AddOutbound(Sad sad, uint spi, IPAddress source, IPAddress destination, byte[] material)
+    private nint AddOutbound(Sad sad, uint spi, IPAddress source, IPAddress destination, byte[] material)
     {
         OutboundSa* sa = OutboundSa.Create(
             new OutboundSaParameters
@@ -130,7 +133,8 @@ internal sealed unsafe class EspTunnels : IDisposable
                 Source = source,
                 Destination = destination,
             },
-            material);
+            material,
+            _arena);
         sad.Add(sa);
         return (nint)sa;
     }

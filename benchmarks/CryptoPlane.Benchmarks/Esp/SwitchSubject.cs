@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 
@@ -8,23 +9,28 @@ internal sealed unsafe class SwitchSubject(EspPackets packets) : EspSubject("dec
 {
     private readonly EspDecapsulator _decapsulator = new(EspPackets.BurstSize);
     private readonly EspEncapsulator _encapsulator = new(EspPackets.BurstSize);
+    private OutboundSa** _sas = (OutboundSa**)NativeMemory.Alloc(EspPackets.BurstSize, (nuint)sizeof(OutboundSa*));
+    private PacketBuffer** _opened = (PacketBuffer**)NativeMemory.Alloc(EspPackets.BurstSize, (nuint)sizeof(PacketBuffer*));
 
     public override void Run()
     {
         for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
         {
-            for (int i = first; i < first + EspPackets.BurstSize; i++)
-                _decapsulator.TryAdd(Packets.Burst, Tunnels.Sad, Packets[i], EspIngress.IpPacket);
+            _decapsulator.AddBurst(Packets.Burst, Tunnels.Sad, Packets.From(first), Packets.Ingresses, EspPackets.BurstSize, Packets.Statuses);
             Packets.Burst.Run(Tunnels.Engine);
             _decapsulator.Complete(Packets.Burst);
             Packets.Burst.Clear();
 
+            int count = 0;
             for (int i = 0; i < _decapsulator.Count; i++)
             {
                 ref readonly EspDecapsulated opened = ref _decapsulator[i];
-                if (opened.Reason == EspDropReason.None)
-                    _encapsulator.TryAdd(Packets.Burst, Tunnels.Outbound((int)opened.Sa->UserData), opened.Packet);
+                if (opened.Reason != EspDropReason.None)
+                    continue;
+                _sas[count] = Tunnels.Outbound((int)opened.Sa->UserData);
+                _opened[count++] = opened.Packet;
             }
+            _encapsulator.AddBurst(Packets.Burst, _sas, _opened, count, Packets.Statuses);
             Packets.Burst.Run(Tunnels.Engine);
             _encapsulator.Complete(Packets.Burst);
             _decapsulator.Clear();
@@ -37,6 +43,10 @@ internal sealed unsafe class SwitchSubject(EspPackets packets) : EspSubject("dec
     {
         _decapsulator.Dispose();
         _encapsulator.Dispose();
+        NativeMemory.Free(_sas);
+        NativeMemory.Free(_opened);
+        _sas = null;
+        _opened = null;
     }
 
     protected override void Fill() => Packets.FillFromPeers(Position);

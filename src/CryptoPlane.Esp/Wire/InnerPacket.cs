@@ -1,14 +1,32 @@
+using System.Runtime.CompilerServices;
+
 namespace CryptoPlane.Esp.Wire;
 
 /// <summary>What ESP must know of an IP packet that it carries: its version, its own idea of its length, its traffic class.</summary>
 internal static unsafe class InnerPacket
 {
+    /// <summary>Version 4 and a header of five words.</summary>
+    private const byte PlainIPv4 = 0x45;
+
     /// <summary>
     /// The next header (4 or 41) under which a packet travels, and its length by its own header, which may be less than
     /// <paramref name="available"/>: link padding on the way in, traffic-flow-confidentiality padding on the way out (RFC 4303 §2.7).
     /// </summary>
     /// <returns>False if there is no sound IP header, or it claims more bytes than there are.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryMeasure(byte* packet, int available, out byte nextHeader, out int length)
+    {
+        // By far the most: IPv4 without options.
+        if (available >= EspOverhead.IPv4 && packet[0] == PlainIPv4)
+        {
+            nextHeader = IpProtocol.IPv4;
+            length = NetworkOrder.From(*(ushort*)(packet + 2));
+            return length >= EspOverhead.IPv4 && length <= available;
+        }
+        return TryMeasureOther(packet, available, out nextHeader, out length);
+    }
+
+    private static bool TryMeasureOther(byte* packet, int available, out byte nextHeader, out int length)
     {
         nextHeader = 0;
         length = 0;

@@ -14,7 +14,13 @@ internal unsafe struct OuterHeader
     public const int SizeInBytes = 64;
 
     private const int TemplateSize = EspOverhead.IPv6 + EspOverhead.Udp;
-    private const byte DontFragment = 0x40;
+    /// <summary>In the word of identification, flags and offset.</summary>
+    private const uint DontFragment = 0x4000;
+
+    /// <summary>Version and header length, in the first word.</summary>
+    private const uint IPv4Version = 0x4500_0000;
+
+    private const uint IPv6Version = 0x6000_0000;
 
     /// <summary>Version, traffic class, length, identification and flags: the bytes before the TTL.</summary>
     private const int IPv4VariablePart = 8;
@@ -49,7 +55,7 @@ internal unsafe struct OuterHeader
         if (source.AddressFamily == AddressFamily.InterNetwork)
         {
             ip = EspOverhead.IPv4;
-            template[0] = 0x45;
+            template[0] = (byte)(IPv4Version >> 24);
             template[8] = parameters.HopLimit;
             template[9] = protocol;
             source.TryWriteBytes(new Span<byte>(template + 12, 4), out _);
@@ -60,7 +66,7 @@ internal unsafe struct OuterHeader
         else
         {
             ip = EspOverhead.IPv6;
-            template[0] = 0x60;
+            template[0] = (byte)(IPv6Version >> 24);
             template[6] = protocol;
             template[7] = parameters.HopLimit;
             source.TryWriteBytes(new Span<byte>(template + 8, 16), out _);
@@ -85,29 +91,34 @@ internal unsafe struct OuterHeader
     /// <param name="total">Length of the outer packet, at most 65,535.</param>
     /// <param name="inner">The inner packet, measured and still plain.</param>
     /// <param name="sequence">The packet's sequence number.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Write(byte* packet, int total, byte* inner, ulong sequence)
     {
-        // Sound: the caller has made sure of Length bytes of headroom, and Length is at most the template's size.
-        fixed (byte* template = _template)
-            Unsafe.CopyBlockUnaligned(packet, template, Length);
         // RFC 4301 §5.1.2: DSCP is copied. RFC 6040 §4.1: so is ECN, in normal mode.
         byte trafficClass = InnerPacket.TrafficClass(inner);
-        if (packet[0] >> 4 == 4)
+        int ip;
+        // Sound: the caller has made sure of Length bytes of headroom, and Length is at most the template's size.
+        fixed (byte* template = _template)
         {
-            WriteIPv4(packet, total, inner, trafficClass, sequence);
+            if (template[0] >> 4 == 4)
+            {
+                WriteIPv4(packet, template, total, inner, trafficClass, sequence);
+                ip = EspOverhead.IPv4;
+            }
+            else
+            {
+                *(uint*)packet = NetworkOrder.From(IPv6Version | ((uint)trafficClass << 20));
+                *(uint*)(packet + 4) = *(uint*)(template + 4);
+                *(ushort*)(packet + 4) = NetworkOrder.From((ushort)(total - EspOverhead.IPv6));
+                Unsafe.CopyBlockUnaligned(packet + 8, template + 8, EspOverhead.IPv6 - 8);
+                ip = EspOverhead.IPv6;
+            }
+            if (_udp == 0)
+                return;
+            *(ulong*)(packet + ip) = *(ulong*)(template + ip);
         }
-        else
-        {
-            packet[0] |= (byte)(trafficClass >> 4);
-            packet[1] = (byte)(trafficClass << 4);
-            *(ushort*)(packet + 4) = NetworkOrder.From((ushort)(total - EspOverhead.IPv6));
-        }
-        if (_udp != 0)
-        {
-            // RFC 3948 §2.1: over IPv4 the UDP checksum is sent as 0.
-            int ip = Length - EspOverhead.Udp;
-            *(ushort*)(packet + ip + 4) = NetworkOrder.From((ushort)(total - ip));
-        }
+        // RFC 3948 §2.1: over IPv4 the UDP checksum is sent as 0.
+        *(ushort*)(packet + ip + 4) = NetworkOrder.From((ushort)(total - ip));
     }
 
     /// <summary>Writes the UDP checksum, which IPv6 wants (RFC 8200 §8.1), over the sealed packet.</summary>
@@ -122,25 +133,26 @@ internal unsafe struct OuterHeader
         *(ushort*)(udp + 6) = checksum == 0 ? ushort.MaxValue : checksum;
     }
 
-    private readonly void WriteIPv4(byte* packet, int total, byte* inner, byte trafficClass, ulong sequence)
+    /// <summary>
+    /// Writes every word once and reads none back: a load of what was just stored in smaller pieces would wait for all of them to
+    /// reach the cache.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void WriteIPv4(byte* packet, byte* template, int total, byte* inner, byte trafficClass, ulong sequence)
     {
         bool dontFragment = _dontFragment switch
         {
             EspDfPolicy.Set => true,
             EspDfPolicy.Clear => false,
-            _ => inner[0] >> 4 == 6 || (inner[6] & DontFragment) != 0,
+            _ => inner[0] >> 4 == 6 || (inner[6] & (DontFragment >> 8)) != 0,
         };
-        packet[1] = trafficClass;
-        *(ushort*)(packet + 2) = NetworkOrder.From((ushort)total);
-        if (dontFragment)
-        {
-            // RFC 6864 §4: an atomic datagram's identification means nothing, and stays 0.
-            packet[6] = DontFragment;
-        }
-        else
-        {
-            *(ushort*)(packet + 4) = NetworkOrder.From((ushort)sequence);
-        }
-        *(ushort*)(packet + 10) = InternetChecksum.Finish(InternetChecksum.Add(_sum, packet, IPv4VariablePart));
+        uint length = NetworkOrder.From(IPv4Version | ((uint)trafficClass << 16) | (uint)total);
+        // RFC 6864 §4: an atomic datagram's identification means nothing, and stays 0.
+        uint fragment = NetworkOrder.From(dontFragment ? DontFragment : (uint)(ushort)sequence << 16);
+        *(uint*)packet = length;
+        *(uint*)(packet + 4) = fragment;
+        *(ulong*)(packet + 8) = *(ulong*)(template + 8);
+        *(uint*)(packet + 16) = *(uint*)(template + 16);
+        *(ushort*)(packet + 10) = InternetChecksum.Finish((ulong)_sum + length + fragment);
     }
 }

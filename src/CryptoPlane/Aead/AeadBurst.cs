@@ -54,6 +54,20 @@ public sealed unsafe class AeadBurst : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// The operations behind the last one that was added, for a protocol that fills several in one go and then says
+    /// <see cref="Advance"/>: there are <see cref="Capacity"/> less <see cref="Count"/> of them.
+    /// </summary>
+    public AeadOperation* Next => _operations + Count;
+
+    /// <summary>Adds the operations that were filled at <see cref="Next"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is not so much room.</exception>
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(Capacity - Count));
+        Count += count;
+    }
+
     /// <summary>Carries out the operations from number <paramref name="first"/> on, all of them before it returns.</summary>
     public void Run(AeadEngine engine, int first = 0)
     {

@@ -26,6 +26,19 @@ public sealed unsafe class AeadKey : IDisposable
     /// <returns>A handle that its holder owns, and gives back with <see cref="AeadEngine.Retire"/>.</returns>
     public static AeadKeyHandle CreateDetached(AeadAlgorithm algorithm, ReadOnlySpan<byte> key) => new(CreateBlock(algorithm, key));
 
+    /// <summary>The same, into an arena that holds the keys of one lcore side by side. For the control thread that fills the arena.</summary>
+    /// <param name="algorithm">The algorithm that the key is for.</param>
+    /// <param name="key">16 or 32 bytes, as <see cref="AeadSizes.Key"/> says. The caller zeroes its own copy.</param>
+    /// <param name="arena">Takes the key, and outlives it.</param>
+    /// <returns>A handle that its holder owns, and gives back with <see cref="AeadEngine.Retire"/>.</returns>
+    /// <exception cref="ArgumentException">The key has another size.</exception>
+    /// <exception cref="InvalidOperationException">The arena is full.</exception>
+    public static AeadKeyHandle CreateDetached(AeadAlgorithm algorithm, ReadOnlySpan<byte> key, AeadKeyArena arena)
+    {
+        ArgumentNullException.ThrowIfNull(arena);
+        return new AeadKeyHandle(CreateBlock(algorithm, key, arena));
+    }
+
     /// <summary>The key's unmanaged form; the object stays the owner.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed of or detached.</exception>
     public AeadKeyHandle Handle
@@ -62,10 +75,10 @@ public sealed unsafe class AeadKey : IDisposable
         _block = null;
     }
 
-    private static AeadKeyBlock* CreateBlock(AeadAlgorithm algorithm, ReadOnlySpan<byte> key)
+    private static AeadKeyBlock* CreateBlock(AeadAlgorithm algorithm, ReadOnlySpan<byte> key, AeadKeyArena? arena = null)
     {
         if (key.Length != AeadSizes.Key(algorithm))
             throw new ArgumentException($"A key of {algorithm} has {AeadSizes.Key(algorithm)} bytes, not {key.Length}.", nameof(key));
-        return AeadKeyBlock.Create(algorithm, key);
+        return AeadKeyBlock.Create(algorithm, key, arena);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using CryptoPlane.Buffers;
 
 namespace CryptoPlane.Aead;
 
@@ -62,11 +63,13 @@ internal unsafe struct AeadKeyBlock
     [FieldOffset(NativeSize + RawKeySize)] public nint BackendSeal;
     [FieldOffset(NativeSize + RawKeySize + 8)] public nint BackendOpen;
 
+    /// <summary>Where the block goes back to; null for the heap.</summary>
+    [FieldOffset(NativeSize + RawKeySize + 16)] public SlotArena.State* Arena;
+
     /// <summary>Allocates a block, copies the key into it and expands it for the CPU kernels.</summary>
-    public static AeadKeyBlock* Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key)
+    public static AeadKeyBlock* Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key, AeadKeyArena? arena = null)
     {
-        var block = (AeadKeyBlock*)NativeMemory.AlignedAlloc(SizeInBytes, Alignment);
-        NativeMemory.Clear(block, SizeInBytes);
+        AeadKeyBlock* block = arena != null ? arena.Take() : Allocate();
         block->Algorithm = algorithm;
         block->KeyLength = (byte)key.Length;
         key.CopyTo(new Span<byte>(block->RawKey, RawKeySize));
@@ -77,8 +80,20 @@ internal unsafe struct AeadKeyBlock
     /// <summary>Zeroes and frees a block that no operation uses and no backend is attached to.</summary>
     public static void Free(AeadKeyBlock* block)
     {
+        if (block->Arena != null)
+        {
+            SlotArena.Return(block->Arena, block);
+            return;
+        }
         NativeMemory.Clear(block, SizeInBytes);
         NativeMemory.AlignedFree(block);
+    }
+
+    private static AeadKeyBlock* Allocate()
+    {
+        var block = (AeadKeyBlock*)NativeMemory.AlignedAlloc(SizeInBytes, Alignment);
+        NativeMemory.Clear(block, SizeInBytes);
+        return block;
     }
 
     static AeadKeyBlock()

@@ -15,7 +15,10 @@ internal sealed unsafe class TestBurst : IDisposable
     private readonly byte[][] _keys;
     private readonly byte[][] _plaintexts;
 
-    public TestBurst(int count, AeadAlgorithm algorithm)
+    /// <param name="count">How many.</param>
+    /// <param name="algorithm">Of all of them.</param>
+    /// <param name="arena">Where the keys lie; null for the heap.</param>
+    public TestBurst(int count, AeadAlgorithm algorithm, AeadKeyArena? arena = null)
     {
         Count = count;
         _algorithm = algorithm;
@@ -30,7 +33,7 @@ internal sealed unsafe class TestBurst : IDisposable
             _plaintexts[i].CopyTo(_data.Span[(i * Slot)..]);
             AeadOperation* operation = this[i];
             operation->Source = operation->Destination = _data.Pointer + i * Slot;
-            operation->Key = AeadKey.CreateDetached(algorithm, _keys[i]);
+            operation->Key = arena != null ? AeadKey.CreateDetached(algorithm, _keys[i], arena) : AeadKey.CreateDetached(algorithm, _keys[i]);
             operation->Length = (uint)_plaintexts[i].Length;
             operation->Direction = AeadDirection.Seal;
             operation->UserData = (uint)i;
