@@ -51,9 +51,13 @@ public sealed class AuditLog(TimeProvider clock)
 
     /// <summary>Writes a record.</summary>
     /// <returns>False when the file could not be written to: the caller says so in the log.</returns>
-    public bool Write(in AuditRecord record)
+    public bool Write(in AuditRecord record) => Write(Format(record));
+
+    /// <inheritdoc cref="Write(in AuditRecord)"/>
+    public bool Write(in CaptureAudit record) => Write(Format(record));
+
+    private bool Write(byte[] line)
     {
-        byte[] line = Format(record);
         lock (_gate)
         {
             if (_path is null)
@@ -76,7 +80,7 @@ public sealed class AuditLog(TimeProvider clock)
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("time", clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            WriteTime(json);
             json.WriteString("event", record.Event switch { AuditEvent.Login => "login", AuditEvent.Connect => "connect", _ => "end" });
             // A name is what a stranger typed: the writer escapes it, and its length is bounded here.
             json.WriteString("user", record.User.Length <= 256 ? record.User : record.User[..256]);
@@ -95,6 +99,33 @@ public sealed class AuditLog(TimeProvider clock)
         }
         return [.. buffer.WrittenSpan, (byte)'\n'];
     }
+
+    private byte[] Format(in CaptureAudit record)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            WriteTime(json);
+            json.WriteString("event", "capture");
+            json.WriteNumber("uid", record.UserId);
+            json.WriteNumber("pid", record.ProcessId);
+            json.WriteString("points", record.Points);
+            if (record.Filter is { } filter)
+                json.WriteString("filter", filter);
+            json.WriteBoolean("decrypted", record.Decrypted);
+            json.WriteString("result", record.Success ? "success" : "failure");
+            if (record.Reason is { } reason)
+                json.WriteString("reason", reason);
+            if (record.Captured is { } captured)
+                json.WriteNumber("packets", captured);
+            json.WriteEndObject();
+        }
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private void WriteTime(Utf8JsonWriter json) =>
+        json.WriteString("time", clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
 
     private static void Append(string path, ReadOnlySpan<byte> line)
     {

@@ -35,6 +35,10 @@ public static class BrokerCommands
         new Command("status", "Show tunnels, rates, drops by reason and GC pauses of the running broker", [],
             [new("--json", null, "print one sample of all counters as JSON"), new("--watch", null, "print again every two seconds until interrupted"), new("--no-users", null, "leave the list of users out"), s_socket, s_config],
             StatusCommand.RunAsync),
+        new Command("capture", "Capture packets of the running broker into a pcapng file", [], [.. CaptureCommand.Options, s_socket, s_config], CaptureCommand.RunAsync)
+        {
+            Details = "Every capture is bounded, and ends when this command does. Example: broker capture --port udp:192.0.2.1:4500 --filter \"spi 0x01000001\" -o esp.pcapng",
+        },
         new Command("disconnect", "End all sessions of a user", ["USER"], [s_socket, s_config], ControlCommands.DisconnectAsync),
         new Command("reload", "Read the configuration again, as SIGHUP does, and say what is wrong with it", [], [s_socket, s_config], ControlCommands.ReloadAsync),
     ];

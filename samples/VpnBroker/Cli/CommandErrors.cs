@@ -1,4 +1,5 @@
 using VpnBroker.Authentication;
+using VpnBroker.Capture;
 using VpnBroker.Certificates;
 using VpnBroker.Configuration;
 using VpnBroker.Configuration.Yaml;
@@ -12,7 +13,8 @@ internal static class CommandErrors
 {
     /// <summary>Whether an exception's message is meant for an operator.</summary>
     public static bool IsForOperator(Exception e) =>
-        e is ConfigException or UsersFileException or ServerCertificateException or SequenceStateException or ControlSocketException;
+        e is ConfigException or UsersFileException or ServerCertificateException or SequenceStateException or ControlSocketException
+            or CaptureRefusedException;
 
     /// <summary>Runs a command's body.</summary>
     public static async Task<int> GuardAsync(Invocation invocation, Func<Task<int>> body)

@@ -44,6 +44,9 @@ public sealed record BrokerConfig
     /// <summary>The control socket.</summary>
     public ControlConfig Control { get; init; } = new();
 
+    /// <summary>Whether captures may show users' traffic in clear.</summary>
+    public bool CaptureDecrypted { get; init; }
+
     /// <summary>The audit log and the structured log.</summary>
     public LogConfig Log { get; init; } = new();
 }

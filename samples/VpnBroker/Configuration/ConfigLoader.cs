@@ -60,6 +60,7 @@ public static class ConfigLoader
             Tun = DeviceSections.Tun(root),
             Esp = EspSection.Read(root),
             Control = ServerSections.Control(root),
+            CaptureDecrypted = ServerSections.CaptureDecrypted(root),
             Log = ServerSections.Log(root),
         };
     }

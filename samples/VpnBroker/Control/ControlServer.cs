@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using VpnBroker.Capture;
 using VpnBroker.Status;
 using VpnBroker.Storage;
 
@@ -24,6 +25,7 @@ public sealed partial class ControlServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
+    private readonly List<Task> _captures = [];
 
     private ControlServer(Socket listener, string path, IBrokerControl broker, ILogger logger)
     {
@@ -63,6 +65,10 @@ public sealed partial class ControlServer : IAsyncDisposable
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting;
+        Task[] captures;
+        lock (_captures)
+            captures = [.. _captures];
+        await Task.WhenAll(captures);
         File.Delete(_path);
         _stop.Dispose();
     }
@@ -115,22 +121,82 @@ public sealed partial class ControlServer : IAsyncDisposable
         {
             try
             {
-                uint user = PeerUser(client);
-                if (!IsAllowed(user))
+                ControlPeer peer = ControlPeer.Of(client);
+                if (!IsAllowed(peer.UserId))
                 {
-                    LogRefused(_logger, user);
+                    LogRefused(_logger, peer.UserId);
                     return;
                 }
-                ControlResponse response = await RespondAsync(await ReadAsync(client, deadline.Token));
-                byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(response, StatusJson.Default.ControlResponse), (byte)'\n'];
-                for (int sent = 0; sent < line.Length;)
-                    sent += await client.SendAsync(line.AsMemory(sent), deadline.Token);
+                ControlRequest? request = await ReadAsync(client, deadline.Token);
+                if (request is { Command: "capture", Capture: { } capture })
+                    await CaptureAsync(client, capture, peer, deadline.Token);
+                else
+                    await SendAsync(client, await RespondAsync(request), deadline.Token);
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or IOException)
             {
                 LogBroken(_logger, e.Message);
             }
         }
+    }
+
+    /// <summary>A capture has a thread of its own, until it ends: by its limits, by its client, or because this server stops.</summary>
+    private async Task CaptureAsync(Socket client, CaptureRequest request, ControlPeer peer, CancellationToken deadline)
+    {
+        CancellationToken stop = _stop.Token;
+        StartedCapture started;
+        try
+        {
+            started = await _broker.StartCaptureAsync(request, peer);
+        }
+        catch (CaptureRefusedException e)
+        {
+            await SendAsync(client, new ControlResponse(e.Message), deadline);
+            return;
+        }
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_captures)
+            _captures.Add(ended.Task);
+        try
+        {
+            await SendAsync(client, new ControlResponse(null, Describe(started)), deadline);
+        }
+        finally
+        {
+            // Also for a client that is gone already: running it is what ends it.
+            new Thread(() =>
+            {
+                try
+                {
+                    started.Run(client, stop);
+                }
+                catch (Exception e)
+                {
+                    LogCaptureFailed(_logger, e);
+                }
+                ended.SetResult();
+            }) { IsBackground = true, Name = "capture" }.Start();
+            await ended.Task;
+            lock (_captures)
+                _captures.Remove(ended.Task);
+        }
+    }
+
+    private static string Describe(StartedCapture started)
+    {
+        string text = $"capturing {started.Points}";
+        if (started.LeftOut.Count > 0)
+            text += $"\nleft out, since users' traffic is seen there: {string.Join(", ", started.LeftOut)} (docs/capture.md says how to see it)";
+        if (started.ShowsUsersTraffic)
+            text += "\nWARNING: this capture shows users' traffic in clear. It is noted in the audit log that you asked for it. Keep the file as secret as the traffic, and delete it.";
+        return text;
+    }
+
+    private static async Task SendAsync(Socket client, ControlResponse response, CancellationToken cancellation)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(response, StatusJson.Default.ControlResponse), (byte)'\n'];
+        for (int sent = 0; sent < line.Length;)
+            sent += await client.SendAsync(line.AsMemory(sent), cancellation);
     }
 
     private static async Task<ControlRequest?> ReadAsync(Socket client, CancellationToken cancellation)
@@ -170,19 +236,8 @@ public sealed partial class ControlServer : IAsyncDisposable
                 string? error = await _broker.ReloadAsync();
                 return error is null ? new ControlResponse(null, "the new configuration is in use") : new ControlResponse(error);
             default:
-                return new ControlResponse("send one line of JSON: {\"command\":\"status\"}, {\"command\":\"disconnect\",\"user\":\"NAME\"} or {\"command\":\"reload\"}");
+                return new ControlResponse("send one line of JSON: {\"command\":\"status\"}, {\"command\":\"disconnect\",\"user\":\"NAME\"}, {\"command\":\"reload\"} or {\"command\":\"capture\",\"capture\":{...}}");
         }
-    }
-
-    /// <summary>The user at the other end, as the kernel noted it at connect (unix(7), SO_PEERCRED).</summary>
-    private static uint PeerUser(Socket client)
-    {
-        const int solSocket = 1;
-        const int soPeerCred = 17;
-        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
-        if (client.GetRawSocketOption(solSocket, soPeerCred, credentials) != credentials.Length)
-            throw new IOException("SO_PEERCRED did not give a struct ucred.");
-        return MemoryMarshal.Read<uint>(credentials[4..]);
     }
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
@@ -199,6 +254,9 @@ public sealed partial class ControlServer : IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Error, "A control connection could not be accepted: {Message}; raise LimitNOFILE when descriptors are short")]
     private static partial void LogAcceptFailed(ILogger logger, string message);
+
+    [LoggerMessage(5, LogLevel.Error, "A capture failed")]
+    private static partial void LogCaptureFailed(ILogger logger, Exception exception);
 }
 
 /// <summary>A control socket that cannot be made or reached; the message says what to do.</summary>

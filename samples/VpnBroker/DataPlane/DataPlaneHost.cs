@@ -27,6 +27,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     private Supervisor? _supervisor;
     private Task? _stopping;
     private bool _released;
+    private int _capturing;
 
     private DataPlaneHost(BrokerConfig config, ILoggerFactory loggers)
     {
@@ -97,6 +98,18 @@ public sealed partial class DataPlaneHost : IDataPlane
     });
 
     /// <inheritdoc/>
+    public IReadOnlyList<CapturePoint> CapturePoints => _ports.CapturePoints;
+
+    /// <inheritdoc/>
+    public async Task<IDataPlaneCapture> StartCaptureAsync(CapturePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (Interlocked.Exchange(ref _capturing, 1) != 0)
+            throw new InvalidOperationException("A capture is running: only one can at a time.");
+        return await DataPlaneCapture.StartAsync(Supervisor, plan, () => Volatile.Write(ref _capturing, 0));
+    }
+
+    /// <inheritdoc/>
     public void ReadSequencePositions(Span<ulong> positions)
     {
         lock (_stateLock)
@@ -150,6 +163,7 @@ public sealed partial class DataPlaneHost : IDataPlane
             int lcore = i;
             _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, sizes, supervisorWaker)));
         }
+        _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)]);
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);

@@ -2,6 +2,7 @@ using CryptoPlane.Tls;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Audit;
 using VpnBroker.Authentication;
+using VpnBroker.Capture;
 using VpnBroker.Certificates;
 using VpnBroker.Configuration;
 using VpnBroker.Configuration.Yaml;
@@ -49,6 +50,7 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     private IDataPlane? _dataPlane;
     private SessionTable? _sessions;
     private StatusCollector? _status;
+    private CaptureService? _captures;
     private Portal? _portal;
     private ControlServer? _control;
     private UserFront? _front;
@@ -141,6 +143,9 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
         _reloading.Dispose();
     }
 
+    /// <inheritdoc/>
+    public Task<StartedCapture> StartCaptureAsync(CaptureRequest request, ControlPeer peer) => _captures!.StartAsync(request, peer);
+
     private async Task StartAsync(DataPlaneFactory startDataPlane, ILoggerFactory loggers)
     {
         _level.Level = _config.Log.Level;
@@ -162,6 +167,7 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
             _portal = new Portal(() => Config, _authenticator!, _attempts, _sessions, _audit, loggers.CreateLogger("VpnBroker.Portal"));
         }
         _status = new StatusCollector(_dataPlane, _sessions, _pauses, _clock);
+        _captures = new CaptureService(() => Config, _dataPlane, _sessions, _audit, _clock, loggers.CreateLogger("VpnBroker.Capture"));
         _control = ControlServer.Start(_config.Control.Socket, this, loggers.CreateLogger("VpnBroker.Control"));
         _housekeeping = KeepHouseAsync();
         if (_config.Listen is not null)

@@ -118,6 +118,7 @@ public sealed record SessionReport(
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(Control.ControlRequest))]
 [JsonSerializable(typeof(Control.ControlResponse))]
+[JsonSerializable(typeof(Capture.CaptureProgress))]
 internal sealed partial class StatusJson : JsonSerializerContext;
 
 /// <summary>The same, over several lines, for people and scripts.</summary>

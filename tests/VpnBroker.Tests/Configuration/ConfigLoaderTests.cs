@@ -43,6 +43,14 @@ public class ConfigLoaderTests
         Assert.False(config.DefaultProfile!.Roaming);
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("capture: {}", false)]
+    [InlineData("capture: {decrypted: refused}", false)]
+    [InlineData("capture: {decrypted: allowed}", true)]
+    public void Users_traffic_is_shown_only_where_the_configuration_says_so(string section, bool allowed) =>
+        Assert.Equal(allowed, ConfigText.Parse(ConfigText.Valid + "\n" + section).CaptureDecrypted);
+
     /// <summary>What is replaced in the valid file, by what, the line of the error, and a part of the message.</summary>
     public static TheoryData<string, string, int, string> Errors => new()
     {
@@ -54,6 +62,8 @@ public class ConfigLoaderTests
         { "limits: {halfOpen: 100}", "limits: {halfOpen: [1]}", 16, "write a whole number" },
         { "limits: {halfOpen: 100}", "limits: 100", 16, "write keys with values below this one" },
         { "limits: {halfOpen: 100}", "limits: {loginTime: never}", 16, "write a time such as 30s" },
+        { "limits: {halfOpen: 100}", "capture: {decrypted: true}", 16, "allowed" },
+        { "limits: {halfOpen: 100}", "capture: {encrypted: allowed}", 16, "there is no such key" },
         { "dpd: 30s", "dpd: 30", 8, "write a time such as 30s" },
         { "dpd: 30s", "dpd: -5s", 8, "write a time such as 30s" },
         { "dpd: 30s", "tunnelAllDns: yes", 8, "write true or false" },

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using CryptoPlane.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
+using VpnBroker.Capture;
 using VpnBroker.Control;
 using VpnBroker.Status;
 
@@ -79,6 +80,9 @@ public sealed class ControlServerTests : IAsyncLifetime
     [InlineData("{\"command\":\"disconnect\"}\n")]
     [InlineData("[[[[[[[[\n")]
     [InlineData("{\"command\":5}\n")]
+    [InlineData("{\"command\":\"capture\"}\n")]
+    [InlineData("{\"command\":\"capture\",\"capture\":7}\n")]
+    [InlineData("{\"command\":\"capture\",\"capture\":{\"seconds\":1e99}}\n")]
     public void Other_requests_get_an_error(string line)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -87,6 +91,37 @@ public sealed class ControlServerTests : IAsyncLifetime
         byte[] buffer = new byte[4096];
         Assert.Contains("send one line of JSON", Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_mutated_capture_request_gets_one_line_and_its_end()
+    {
+        byte[] request = Encoding.UTF8.GetBytes("{\"command\":\"capture\",\"capture\":{\"ports\":[\"a\",null],\"inner\":true,\"lcore\":1,\"filter\":\"port 1\",\"snap\":60,\"bytes\":7}}\n");
+        var random = new Random(8);
+        byte[] answer = new byte[4096];
+        int refused = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            byte[] mutated = [.. request];
+            for (int change = random.Next(0, 3); change > 0; change--)
+                mutated[random.Next(mutated.Length)] = (byte)random.Next(256);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(_path));
+            socket.Send(mutated);
+            socket.Shutdown(SocketShutdown.Send);
+            int length = 0;
+            for (int count = socket.Receive(answer); count > 0; count = socket.Receive(answer.AsSpan(length)))
+                length += count;
+            string line = Encoding.UTF8.GetString(answer, 0, length);
+            Assert.StartsWith("{\"error\":\"", line, StringComparison.Ordinal);
+            Assert.Equal(length - 1, line.IndexOf('\n', StringComparison.Ordinal));
+            refused += line.Contains("not today", StringComparison.Ordinal) ? 1 : 0;
+        }
+        Assert.InRange(refused, 300, 900);
+    }
+
+    [Fact]
+    public void A_refused_capture_is_told() =>
+        Assert.Equal("not today", Assert.Throws<CaptureRefusedException>(() => ControlClient.OpenCapture(_path, new CaptureRequest(All: true))).Message);
 
     [Fact]
     public async Task A_second_broker_is_refused_and_a_socket_left_behind_is_replaced()
@@ -120,5 +155,7 @@ public sealed class ControlServerTests : IAsyncLifetime
         public int Disconnect(string user) => user == "alice" ? 2 : 0;
 
         public Task<string?> ReloadAsync() => Task.FromResult(ReloadError);
+
+        public Task<StartedCapture> StartCaptureAsync(CaptureRequest request, ControlPeer peer) => throw new CaptureRefusedException("not today");
     }
 }

@@ -51,6 +51,10 @@ internal sealed class EchoDataPlane : IDataPlane
 
     public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Task.FromResult(new DataPlaneStatus { Lcores = [] });
 
+    public IReadOnlyList<CapturePoint> CapturePoints => [];
+
+    public Task<IDataPlaneCapture> StartCaptureAsync(CapturePlan plan) => throw new InvalidOperationException("An echo captures nothing.");
+
     public void ReadSequencePositions(Span<ulong> positions) => positions.Clear();
 
     public Task RaiseSequenceLimitAsync(int outboundSa, ulong limit) => Task.CompletedTask;

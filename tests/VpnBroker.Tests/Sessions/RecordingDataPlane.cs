@@ -45,6 +45,10 @@ internal sealed class RecordingDataPlane : IDataPlane
         return true;
     }
 
+    public IReadOnlyList<CapturePoint> CapturePoints => [];
+
+    public Task<IDataPlaneCapture> StartCaptureAsync(CapturePlan plan) => throw new NotSupportedException();
+
     public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Task.FromResult(new DataPlaneStatus { Lcores = [] });
 
     public void ReadSequencePositions(Span<ulong> positions) => positions.Clear();

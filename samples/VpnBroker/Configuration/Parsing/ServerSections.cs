@@ -4,7 +4,7 @@ using VpnBroker.Configuration.Yaml;
 
 namespace VpnBroker.Configuration.Parsing;
 
-/// <summary>The sections <c>listen</c>, <c>certificate</c>, <c>authentication</c>, <c>limits</c>, <c>control</c> and <c>log</c>.</summary>
+/// <summary>The sections <c>listen</c>, <c>certificate</c>, <c>authentication</c>, <c>limits</c>, <c>control</c>, <c>capture</c> and <c>log</c>.</summary>
 internal static class ServerSections
 {
     public static ListenConfig? Listen(ConfigMap root)
@@ -75,6 +75,16 @@ internal static class ServerSections
         var config = new ControlConfig { Socket = map.Find("socket")?.AsPath() ?? standard.Socket };
         map.RefuseUnknownKeys();
         return config;
+    }
+
+    /// <summary>The section <c>capture</c>: whether users' traffic may be shown.</summary>
+    public static bool CaptureDecrypted(ConfigMap root)
+    {
+        if (root.Section("capture") is not { } map)
+            return false;
+        bool allowed = map.Find("decrypted")?.AsChoice(("refused", false), ("allowed", true)) ?? false;
+        map.RefuseUnknownKeys();
+        return allowed;
     }
 
     public static LogConfig Log(ConfigMap root)

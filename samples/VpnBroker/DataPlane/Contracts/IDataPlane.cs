@@ -48,6 +48,14 @@ public interface IDataPlane
     /// <param name="limit">First sequence number that is not reserved; not below an earlier limit.</param>
     Task RaiseSequenceLimitAsync(int outboundSa, ulong limit);
 
+    /// <summary>Where packets can be captured.</summary>
+    IReadOnlyList<CapturePoint> CapturePoints { get; }
+
+    /// <summary>Begins a capture; it goes on until it is disposed of.</summary>
+    /// <exception cref="InvalidOperationException">A capture is running, or the data plane is stopping.</exception>
+    /// <exception cref="OutOfMemoryException">There is no memory for the rings.</exception>
+    Task<IDataPlaneCapture> StartCaptureAsync(CapturePlan plan);
+
     /// <summary>Gives every lcore the immutable snapshot of a new configuration; tunnels survive.</summary>
     Task ApplyAsync(BrokerConfig config);
 

@@ -1,7 +1,9 @@
 using System.Net;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.Esp;
 using CryptoPlane.IO;
+using CryptoPlane.Ports;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Pipeline;
 
@@ -53,16 +55,25 @@ internal sealed class EspSockets : IDisposable
     {
         var port = new UdpPort(new UdpPortOptions { Local = local }, pool);
         _ports.Add(port);
-        _catalog.Add(new PortEntry($"udp:{local}", lcore, () => KernelPortReading.From(port.ReadCounters())));
-        return new EspPort(port, port.FileDescriptor, EspIngress.UdpPayload);
+        var link = new PortLink(CaptureFraming.UdpPayload, CaptureFraming.UdpPayload, ShowsUsersTraffic: false)
+        {
+            Local = local, Description = "ESP in UDP; the IP and UDP headers are written by the capture, since the kernel keeps them",
+        };
+        IPacketPort shown = _catalog.Add($"udp:{local}", lcore, port, () => KernelPortReading.From(port.ReadCounters()), link);
+        return new EspPort(shown, port.FileDescriptor, EspIngress.UdpPayload);
     }
 
     private EspPort OpenRaw(IPAddress local, int lcore, IReadOnlyList<PacketPool> pools)
     {
         var port = new RawEspPort(local, lcore, pools.Count, pools[lcore]);
         _ports.Add(port);
-        _catalog.Add(new PortEntry($"esp:{local}", lcore, () => KernelPortReading.From(port.ReadCounters())));
         bool ipv4 = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
-        return new EspPort(port, port.FileDescriptor, ipv4 ? EspIngress.IpPacket : EspIngress.Esp);
+        // The kernel gives the IPv4 header and keeps the IPv6 header; it wants neither.
+        var link = new PortLink(ipv4 ? CaptureFraming.Ip : CaptureFraming.Esp, CaptureFraming.Esp, ShowsUsersTraffic: false)
+        {
+            Local = new IPEndPoint(local, 0), Description = "ESP; the outer IP headers that the kernel keeps are written by the capture",
+        };
+        IPacketPort shown = _catalog.Add($"esp:{local}", lcore, port, () => KernelPortReading.From(port.ReadCounters()), link);
+        return new EspPort(shown, port.FileDescriptor, ipv4 ? EspIngress.IpPacket : EspIngress.Esp);
     }
 }

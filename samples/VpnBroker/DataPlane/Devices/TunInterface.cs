@@ -1,5 +1,6 @@
 using System.Net;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.IO;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Pipeline;
@@ -41,8 +42,8 @@ internal sealed class TunInterface : IDisposable
     {
         var port = new TunPort(_device, lcore, pool);
         _ports.Add(port);
-        _catalog.Add(new PortEntry($"tun:{_device.Name}", lcore, () => KernelPortReading.From(port.ReadCounters())));
-        return new WatchedPort(port, port.FileDescriptor);
+        var link = new PortLink(CaptureFraming.Ip, CaptureFraming.Ip, ShowsUsersTraffic: true) { Description = "the TUN interface, seen from the broker" };
+        return new WatchedPort(_catalog.Add($"tun:{_device.Name}", lcore, port, () => KernelPortReading.From(port.ReadCounters()), link), port.FileDescriptor);
     }
 
     /// <inheritdoc/>

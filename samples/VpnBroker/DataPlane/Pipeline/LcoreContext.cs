@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.Esp;
 using CryptoPlane.IO;
 using CryptoPlane.Lcores;
@@ -102,6 +103,9 @@ internal sealed unsafe class LcoreContext : IDisposable
 
     public Sad Sad { get; }
 
+    /// <summary>Where packets of this lcore can be captured.</summary>
+    public CaptureTap Tap { get; } = new();
+
     /// <summary>The arena: slots are chosen by the supervisor, and zero until they are first used.</summary>
     public UserTunnel* Tunnels { get; private set; }
 
@@ -151,6 +155,8 @@ internal sealed unsafe class LcoreContext : IDisposable
     public void Drop(PacketBuffer* packet, DropReason reason)
     {
         Counters->Drop(reason);
+        if (Tap.IsOn)
+            InnerCapture.Dropped(Tap, packet, reason);
         Return(packet);
     }
 

@@ -18,6 +18,9 @@ internal enum LcoreMessageKind : byte
     /// <summary>Let the outbound SA of ESP tunnel <see cref="LcoreMessage.Slot"/> use sequence numbers up to <see cref="LcoreMessage.Value"/>.</summary>
     SequenceLimit,
 
+    /// <summary>Capture into the ring at <see cref="LcoreMessage.Pointer"/>, or stop capturing when it is 0.</summary>
+    Capture,
+
     /// <summary>End all tunnels.</summary>
     Shutdown,
 }
@@ -48,6 +51,9 @@ internal enum LcoreEventKind : byte
 
     /// <summary>A sequence limit was raised.</summary>
     SequenceLimitRaised,
+
+    /// <summary>The lcore captures into the ring that it was told of, and uses no other.</summary>
+    CaptureSwitched,
 
     /// <summary>All tunnels have ended.</summary>
     ShutDown,

@@ -98,6 +98,10 @@ internal sealed unsafe class MessageStage
                     _pairs[message.Slot]->Outbound->RaiseSequenceLimit(message.Value);
                 _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.SequenceLimitRaised, Slot = message.Slot });
                 break;
+            case LcoreMessageKind.Capture:
+                _context.Tap.Attach(message.Pointer);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.CaptureSwitched });
+                break;
             case LcoreMessageKind.Shutdown:
                 _shuttingDown = true;
                 break;

@@ -20,6 +20,7 @@ internal sealed unsafe class OpenStage : IDisposable
     private readonly TunnelTable _tunnels;
     private readonly FrameStage _frames;
     private readonly RouteStage _route;
+    private readonly InnerCapture _capture;
     private readonly TlsRecordReader _reader = new(LcoreContext.BurstSize);
     private readonly EspDecapsulator _decapsulator = new(EspCapacity);
     private PacketBuffer** _esp;
@@ -31,6 +32,7 @@ internal sealed unsafe class OpenStage : IDisposable
         _tunnels = tunnels;
         _frames = frames;
         _route = route;
+        _capture = new InnerCapture(context.Tap, tunnels);
         _esp = (PacketBuffer**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(PacketBuffer*));
     }
 
@@ -65,6 +67,8 @@ internal sealed unsafe class OpenStage : IDisposable
         _context.Counters->Operations += (uint)_context.Burst.Count;
 
         CompleteEsp();
+        if (_context.Tap.IsOn)
+            _capture.Opened(_reader);
         for (int i = 0; i < _reader.Count; i++)
             Deliver(in _reader[i]);
         _reader.Clear();
@@ -98,6 +102,8 @@ internal sealed unsafe class OpenStage : IDisposable
         if (_decapsulator.Count == 0)
             return;
         _decapsulator.Complete(_context.Burst);
+        if (_context.Tap.IsOn)
+            _capture.Opened(_decapsulator);
         for (int i = 0; i < _decapsulator.Count; i++)
         {
             ref readonly EspDecapsulated result = ref _decapsulator[i];

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.Esp;
 using CryptoPlane.IO;
 using CryptoPlane.Lcores;
@@ -29,10 +30,10 @@ internal sealed unsafe class PortStage : IDisposable
         _route = route;
         _open = open;
         _tun = ports.Tun?.Port;
-        _segmentingTun = _tun as TunPort;
+        _segmentingTun = CapturingPort.Behind(_tun) as TunPort;
         _asksTun = ports.Tun is { FileDescriptor: < 0 };
         _esp = [.. ports.Esp];
-        _segmentingEsp = [.. ports.Esp.Select(port => port.Port as UdpPort)];
+        _segmentingEsp = [.. ports.Esp.Select(port => CapturingPort.Behind(port.Port) as UdpPort)];
         _burst = (PacketBuffer**)NativeMemory.Alloc(BurstSize, (nuint)sizeof(PacketBuffer*));
     }
 

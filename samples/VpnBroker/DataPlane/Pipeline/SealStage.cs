@@ -44,6 +44,7 @@ internal sealed unsafe class SealStage : IDisposable
     private readonly EspPairs _pairs;
     private readonly OutputQueues _output;
     private readonly TransmitStage _transmit;
+    private readonly InnerCapture _capture;
     private readonly EspEncapsulator _encapsulator = new(EspCapacity);
     private readonly int _areaSize;
     private byte* _area;
@@ -61,6 +62,7 @@ internal sealed unsafe class SealStage : IDisposable
         _pairs = pairs;
         _output = output;
         _transmit = transmit;
+        _capture = new InnerCapture(context.Tap, tunnels);
         _areaSize = LcoreContext.BurstSize * (context.Packets.BufferSize + TlsRecordSizes.Overhead);
         _area = context.Memory.Allocate((nuint)_areaSize, 4096);
         _segments = (SealedBytes*)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(SealedBytes));
@@ -73,6 +75,8 @@ internal sealed unsafe class SealStage : IDisposable
     /// <summary>Seals and sends everything that waits.</summary>
     public void Run()
     {
+        if (_context.Tap.IsOn)
+            _capture.ToSeal(_output);
         int espDone = 0;
         while (espDone < _output.EspCount || _tunnels.HasActive)
         {

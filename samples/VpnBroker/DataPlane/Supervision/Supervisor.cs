@@ -34,6 +34,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly Dictionary<ulong, List<TaskCompletionSource<bool>>> _detaching = [];
     private readonly Dictionary<nint, TaskCompletionSource> _replacing = [];
     private readonly Queue<TaskCompletionSource>[] _raising;
+    private readonly Queue<TaskCompletionSource>[] _capturing;
     private readonly TaskCompletionSource _shutDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _unitsShutDown;
     private bool _stopping;
@@ -50,6 +51,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _espTunnels = espTunnels;
         _waker = waker;
         _raising = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
+        _capturing = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
         _thread = new Thread(Run) { IsBackground = true, Name = "supervisor" };
     }
 
@@ -183,6 +185,17 @@ internal sealed unsafe class Supervisor : IDisposable
         return done.Task;
     }
 
+    /// <summary>Supervisor's thread: lets an lcore capture into a ring, or no more when <paramref name="ring"/> is 0.</summary>
+    /// <returns>A task that completes when the lcore does so, and uses no other ring.</returns>
+    public Task Capture(int lcore, nint ring)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Reports come in the order of the messages.
+        _capturing[lcore].Enqueue(done);
+        _units[lcore].Post(new LcoreMessage { Kind = LcoreMessageKind.Capture, Pointer = ring });
+        return done.Task;
+    }
+
     /// <summary>Supervisor's thread: tells the lcores to end all tunnels.</summary>
     /// <returns>A task that completes when they have.</returns>
     public Task ShutDown()
@@ -220,6 +233,12 @@ internal sealed unsafe class Supervisor : IDisposable
             if (tunnel->State == TunnelState.Free)
                 Release(tunnel->Traffic, tunnel->Socket);
             Settle(_units[lcore], slot, TunnelEndReason.Shutdown);
+        }
+        // The lcores have stopped: they use no ring any more.
+        foreach (Queue<TaskCompletionSource> waiting in _capturing)
+        {
+            while (waiting.TryDequeue(out TaskCompletionSource? switched))
+                switched.SetResult();
         }
         _waker.Dispose();
     }
@@ -275,6 +294,9 @@ internal sealed unsafe class Supervisor : IDisposable
                     break;
                 case LcoreEventKind.SequenceLimitRaised:
                     _raising[unit.Context.Index].Dequeue().SetResult();
+                    break;
+                case LcoreEventKind.CaptureSwitched:
+                    _capturing[unit.Context.Index].Dequeue().SetResult();
                     break;
                 case LcoreEventKind.ShutDown:
                     if (++_unitsShutDown == _units.Count)
