@@ -5,7 +5,7 @@
 # Needs root or sudo where something is missing; safe to repeat.
 #
 #   GROUP    build  what the library itself needs: OpenSSL 3's libcrypto at run time, CMake and a C compiler for native/aead
-#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect), and what native/aead's tests need
+#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect, Open vSwitch, testpmd), and what native/aead's tests need
 #            demo   what eng/demo.sh uses
 #            dpdk   DPDK with its drivers, for src/CryptoPlane.Dpdk
 #            bench  what eng/bench.sh uses (the peers); add the group build: some of it is C
@@ -17,7 +17,7 @@ source "$(dirname "$0")/lib/common.sh"
 
 declare -A groups=(
   [build]="ca-certificates libssl3 binutils cmake gcc libc6-dev make"
-  [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck"
+  [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck util-linux openvswitch-switch-dpdk dpdk-dev"
   [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
   [dpdk]="libdpdk-dev dpdk pkg-config"
   [bench]="libipsec-mb-dev libssl-dev openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
@@ -61,8 +61,11 @@ apt_get update >/dev/null || warn "apt-get update failed; going on with the pack
 apt_get install --no-install-recommends "${missing[@]}" >/dev/null ||
   die "apt-get could not install: ${missing[*]} (see above)"
 
-# Debian starts a server when its package is installed; only the benchmark starts this one.
+# Debian starts a server when its package is installed; only the benchmark starts this one, and tests start their own switches.
 if [[ " ${missing[*]} " == *" ocserv "* ]] && [[ -d /run/systemd/system ]]; then
   "${as_root[@]}" systemctl disable --now ocserv.service ocserv.socket >/dev/null 2>&1 || true
+fi
+if [[ " ${missing[*]} " == *" openvswitch-switch-dpdk "* ]] && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true
 fi
 say "installed: ${missing[*]}"

@@ -3,7 +3,9 @@ using CryptoPlane.Dpdk.Lab;
 
 // A process of its own for tests that need an EAL with other options, another user, or one that may die.
 // usage: dpdk-lab COMMAND [NAME...] [--memory ordinary|huge|files] [--directory DIR] [--single-file] [--megabytes N] [--vdev DEVICE]...
-//   aead DEVICE   seals and opens bursts on a crypto device
+//   aead DEVICE           seals and opens bursts on a crypto device
+//   traffic FIRST SECOND  sends frames into each of two Ethernet ports and checks what comes out of the other, until standard input is closed
+//   wire FIRST SECOND     lets what comes in at one of two Ethernet ports leave by the other, until standard input is closed
 // Exit code 0 where all went well, 1 with what CryptoPlane.Dpdk says on standard error.
 try
 {
@@ -14,6 +16,12 @@ try
     {
         case "aead":
             AeadRun.Run(arguments.Names[0]);
+            break;
+        case "traffic":
+            TrafficRun.Run(arguments.Names[0], arguments.Names[1], new StandardInput());
+            break;
+        case "wire":
+            WireRun.Run(arguments.Names[0], arguments.Names[1], new StandardInput());
             break;
         default:
             throw new ArgumentException($"'{arguments.Command}' is not a command.");

@@ -41,6 +41,12 @@ CPD_API int32_t cpd_eal_init(int32_t argc, char **argv);
 /* The directory that this process's EAL made for what it shares with others. */
 CPD_API const char *cpd_runtime_directory(void);
 
+/*
+ * Removes a socket at which nobody listens: a process left it that ended without closing its ports. 1 where it did, 0 where there is nothing to
+ * remove (something else than a socket stays as well), otherwise a negative errno.
+ */
+CPD_API int32_t cpd_socket_remove_stale(const char *path);
+
 /* Frees what the EAL holds. DPDK cannot be initialised again in this process. */
 CPD_API int32_t cpd_eal_cleanup(void);
 

@@ -4,7 +4,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -30,6 +35,23 @@ int32_t cpd_eal_init(int32_t argc, char **argv) {
 }
 
 const char *cpd_runtime_directory(void) { return rte_eal_get_runtime_dir(); }
+
+int32_t cpd_socket_remove_stale(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat status;
+    if (strlen(path) >= sizeof address.sun_path || lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return 0;
+    strcpy(address.sun_path, path);
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0)
+        return -errno;
+    /* EACCES and EAGAIN (a full backlog) do not say that nobody listens. */
+    const bool stale = connect(probe, (const struct sockaddr *)&address, sizeof address) != 0 && errno == ECONNREFUSED;
+    close(probe);
+    if (!stale)
+        return 0;
+    return unlink(path) == 0 ? 1 : -errno;
+}
 
 int32_t cpd_eal_cleanup(void) { return rte_eal_cleanup(); }
 

@@ -62,6 +62,11 @@ static struct rte_eth_conf configuration(const struct rte_eth_dev_info *info, co
     }
     if (options->mtu != 0)
         config.rxmode.mtu = options->mtu;
+    /*
+     * The EAL's own thread follows the link, and asking for it only reads what that thread wrote. Without this, to ask virtio_user's server
+     * for its link accepts and drops peers on the asking thread while the EAL's does the same.
+     */
+    config.intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
     return config;
 }
 

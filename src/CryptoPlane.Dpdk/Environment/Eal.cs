@@ -41,6 +41,7 @@ public static unsafe class Eal
         Validate(options, HugePages.Read());
         if (options.Memory == EalMemory.HugePageFiles)
             HugePageDirectory.Check(options.HugePageDirectory, HugePageDirectory.Mounts());
+        StaleSockets.Remove(options.VirtualDevices);
         s_tried = true;
         int error = Start(options.ToArguments(CpuSet.OfCurrentThread()[0]));
         // The EAL has its files open. Without names they cannot outlive the process, however it ends.

@@ -20,6 +20,9 @@ internal static unsafe partial class NativeDpdk
     [LibraryImport(Library, EntryPoint = "cpd_runtime_directory")]
     public static partial byte* RuntimeDirectory();
 
+    [LibraryImport(Library, EntryPoint = "cpd_socket_remove_stale", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SocketRemoveStale(string path);
+
     [LibraryImport(Library, EntryPoint = "cpd_dpdk_version")]
     public static partial byte* DpdkVersion();
 
