@@ -1,14 +1,18 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Ports;
-using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.DataPlane.Pipeline;
 
-/// <summary>This lcore's pair of SAs of one ESP tunnel; zero where it has none.</summary>
-[StructLayout(LayoutKind.Sequential)]
+/// <summary>This lcore's pair of SAs of one ESP tunnel, in one cache line; zero where it has none. The SAs count what goes through them.</summary>
+[StructLayout(LayoutKind.Sequential, Size = SizeInBytes)]
 internal unsafe struct EspPair
 {
+    public const int SizeInBytes = 64;
+
     /// <summary>What seals towards the peer; owned by the lcore's SA database.</summary>
     public OutboundSa* Outbound;
 
@@ -20,9 +24,6 @@ internal unsafe struct EspPair
 
     /// <summary>Which of the lcore's ESP ports carries the tunnel.</summary>
     public int Port;
-
-    /// <summary>Inner packets through the pair.</summary>
-    public PortCounters Counters;
 }
 
 /// <summary>One lcore's pairs of SAs, by the number of their tunnel. Filled by a control thread before the lcore starts.</summary>
@@ -34,7 +35,8 @@ internal sealed unsafe class EspPairs : IDisposable
     public EspPairs(int tunnels)
     {
         Count = tunnels;
-        _pairs = (EspPair*)NativeMemory.AllocZeroed((nuint)Math.Max(1, tunnels), (nuint)sizeof(EspPair));
+        // Huge pages: any packet's pair is anywhere, and the TLB has room for few ordinary pages.
+        _pairs = (EspPair*)KernelPacketMemory.Instance.Allocate(Bytes, EspPair.SizeInBytes);
     }
 
     /// <summary>How many tunnels there are.</summary>
@@ -44,10 +46,17 @@ internal sealed unsafe class EspPairs : IDisposable
     // Sound: tunnel numbers come from the routes of a snapshot and from SAs, which name tunnels below the count.
     public EspPair* this[int tunnel] => _pairs + tunnel;
 
+    private nuint Bytes => (nuint)Math.Max(1, Count) * EspPair.SizeInBytes;
+
+    /// <summary>Asks for a tunnel's line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Fetch(int tunnel) => CacheLine.Fetch(_pairs + tunnel);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.Free(_pairs);
+        if (_pairs != null)
+            KernelPacketMemory.Instance.Free((byte*)_pairs, Bytes);
         _pairs = null;
     }
 }

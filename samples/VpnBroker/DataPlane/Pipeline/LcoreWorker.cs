@@ -20,6 +20,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     private readonly ReceiveStage _receive;
     private readonly PortStage _portStage;
     private readonly OpenStage _open;
+    private readonly RouteStage _route;
     private readonly SealStage _seal;
     private readonly TransmitStage _transmit;
     private readonly TimerStage _timers;
@@ -34,9 +35,9 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         _ports = ports;
         _tunnels = new TunnelTable(context);
         _receive = new ReceiveStage(context, _tunnels);
-        var route = new RouteStage(context, _tunnels, pairs, _output);
-        _open = new OpenStage(context, _tunnels, new FrameStage(context, _tunnels, route), route);
-        _portStage = new PortStage(context, route, _open, ports);
+        _route = new RouteStage(context, _tunnels, pairs, _output);
+        _open = new OpenStage(context, _tunnels, new FrameStage(context, _tunnels, _route), _route);
+        _portStage = new PortStage(context, _route, _open, ports);
         _transmit = new TransmitStage(context, _tunnels, pairs, _output, ports);
         _seal = new SealStage(context, _tunnels, pairs, _output, _transmit);
         _timers = new TimerStage(context, _tunnels);
@@ -122,6 +123,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     {
         _seal.Dispose();
         _open.Dispose();
+        _route.Dispose();
         _portStage.Dispose();
         _receive.Dispose();
         _transmit.Dispose();

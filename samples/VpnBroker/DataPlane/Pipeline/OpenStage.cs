@@ -72,6 +72,7 @@ internal sealed unsafe class OpenStage : IDisposable
         for (int i = 0; i < _reader.Count; i++)
             Deliver(in _reader[i]);
         _reader.Clear();
+        _route.Flush();
         _context.Stages?.Charge(Stage.Route);
         return more;
     }

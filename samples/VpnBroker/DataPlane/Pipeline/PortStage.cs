@@ -64,6 +64,7 @@ internal sealed unsafe class PortStage : IDisposable
         int count = _tun!.Receive(_burst, BurstSize);
         for (int i = 0; i < count; i++)
             _route.FromTun(_burst[i]);
+        _route.Flush();
         return count;
     }
 
@@ -109,6 +110,7 @@ internal sealed unsafe class PortStage : IDisposable
             }
             total += count;
         }
+        _route.Flush();
         _context.Counters->TakenOver += (uint)total;
         return total;
     }

@@ -13,16 +13,17 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// The third stage: checks an inner packet as a router does (header, source address, destination, hop limit, MTU) and puts it into the
 /// queue of where it goes: a user's tunnel, an ESP tunnel, the TUN port, or another lcore.
 /// </summary>
-internal sealed unsafe class RouteStage
+/// <remarks>
+/// Packets are gathered and routed in bursts, in the order in which they came: whoever adds some calls <see cref="Flush"/> at the end.
+/// </remarks>
+internal sealed unsafe class RouteStage : IDisposable
 {
-    private const int IcmpPerSecond = 1000;
-    private const int IcmpBurst = 100;
-
     private readonly LcoreContext _context;
     private readonly TunnelTable _tunnels;
     private readonly EspPairs _pairs;
     private readonly OutputQueues _output;
-    private TokenBucket _icmp;
+    private readonly RouteBurst _burst;
+    private readonly IcmpReporter _icmp;
 
     public RouteStage(LcoreContext context, TunnelTable tunnels, EspPairs pairs, OutputQueues output)
     {
@@ -30,93 +31,102 @@ internal sealed unsafe class RouteStage
         _tunnels = tunnels;
         _pairs = pairs;
         _output = output;
-        _icmp = new TokenBucket(IcmpPerSecond, IcmpBurst, 0);
+        _burst = new RouteBurst(context, pairs);
+        _icmp = new IcmpReporter(context);
     }
 
-    /// <summary>Routes a packet that a user sent.</summary>
+    /// <summary>Takes a packet that a user sent.</summary>
     public void FromUser(PacketBuffer* packet, int slot)
     {
         UserTunnel* tunnel = _tunnels[slot];
-        if (!TryParse(packet, out InnerPacket inner, out DropReason reason))
+        RoutedPacket* entry = Add(packet, default, out DropReason reason);
+        if (entry == null)
         {
             _tunnels.Drop(slot, packet, reason);
             return;
         }
-        tunnel->Counters.Received(inner.Length);
+        tunnel->Counters.Received(entry->Inner.Length);
         tunnel->LastPacket = _context.NowMilliseconds;
-        _context.Counters->Users.Received(inner.Length);
+        _context.Counters->Users.Received(entry->Inner.Length);
         // A user speaks for its own addresses only.
-        if (inner.Source != (inner.Source.Family == 4 ? tunnel->IPv4 : tunnel->IPv6))
+        if (entry->Inner.Source != (entry->Inner.Source.Family == 4 ? tunnel->IPv4 : tunnel->IPv6))
         {
+            _burst.TakeBack();
             _tunnels.Drop(slot, packet, DropReason.SourceAddress);
-            return;
         }
-        Route(packet, inner, default);
     }
 
-    /// <summary>Routes a packet that came out of an ESP tunnel.</summary>
+    /// <summary>Takes a packet that came out of an ESP tunnel.</summary>
     public void FromEsp(PacketBuffer* packet, int espTunnel)
     {
-        if (!TryParse(packet, out InnerPacket inner, out DropReason reason))
-        {
+        RoutedPacket* entry = Add(packet, new RouteTarget(RouteKind.Esp, espTunnel), out DropReason reason);
+        if (entry == null)
             _context.Drop(packet, reason);
-            return;
-        }
-        _pairs[espTunnel]->Counters.Received(inner.Length);
-        _context.Counters->Esp.Received(inner.Length);
-        // RFC 4301 §5.2, step 4: the inner source must be one that this SA is for, that is, that would be routed into it.
-        var origin = new RouteTarget(RouteKind.Esp, espTunnel);
-        // A prefix as wide as 0.0.0.0/0 holds loopback and multicast too, which are nobody's source (RFC 1812 §5.3.7).
-        if (_context.Forwarding->Find(inner.Source) != origin || !InnerPacket.IsForwardable(inner.Source))
-        {
-            _context.Drop(packet, DropReason.SourceAddress);
-            return;
-        }
-        Route(packet, inner, origin);
+        else
+            _context.Counters->Esp.Received(entry->Inner.Length);
     }
 
-    /// <summary>Routes a packet that the kernel sent out of the TUN interface.</summary>
+    /// <summary>Takes a packet that the kernel sent out of the TUN interface.</summary>
     public void FromTun(PacketBuffer* packet)
     {
-        if (!TryParse(packet, out InnerPacket inner, out DropReason reason))
-        {
+        RoutedPacket* entry = Add(packet, new RouteTarget(RouteKind.Tun, 0), out DropReason reason);
+        if (entry == null)
             _context.Drop(packet, reason);
-            return;
-        }
-        _context.Counters->Tun.Received(inner.Length);
-        // The local network may use any address but those of users, of networks behind ESP tunnels, and of nobody (RFC 1812 §5.3.7).
-        if (_context.Forwarding->Find(inner.Source).Kind is RouteKind.Users or RouteKind.Esp || !InnerPacket.IsForwardable(inner.Source))
-        {
-            _context.Drop(packet, DropReason.SourceAddress);
-            return;
-        }
-        Route(packet, inner, new RouteTarget(RouteKind.Tun, 0));
+        else
+            _context.Counters->Tun.Received(entry->Inner.Length);
     }
 
-    /// <summary>Routes a packet that another lcore checked and handed over.</summary>
+    /// <summary>Takes a packet that another lcore checked and handed over.</summary>
     public void FromLcore(PacketBuffer* packet)
     {
-        if (TryParse(packet, out InnerPacket inner, out DropReason reason))
-            Route(packet, inner, default);
-        else
+        if (Add(packet, default, out DropReason reason) == null)
             _context.Drop(packet, reason);
+    }
+
+    /// <summary>Routes what was taken.</summary>
+    public void Flush()
+    {
+        if (_burst.Count == 0)
+            return;
+        _burst.LookUp();
+        for (int i = 0; i < _burst.Count; i++)
+        {
+            ref RoutedPacket entry = ref _burst[i];
+            if (entry.Origin.Kind == RouteKind.None || IsSourceRight(entry))
+                Route(entry.Packet, entry.Inner, entry.Destination, entry.Origin);
+            else
+                _context.Drop(entry.Packet, DropReason.SourceAddress);
+        }
+        _burst.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _burst.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private RoutedPacket* Add(PacketBuffer* packet, RouteTarget origin, out DropReason reason)
+    {
+        if (_burst.Count == RouteBurst.Capacity)
+            Flush();
+        return _burst.TryAdd(packet, origin, out reason);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryParse(PacketBuffer* packet, out InnerPacket inner, out DropReason reason)
+    private static bool IsSourceRight(in RoutedPacket entry)
     {
-        reason = InnerPacket.TryParse(packet->Data, packet->Length, out inner);
-        if (reason != DropReason.None)
+        // A prefix as wide as 0.0.0.0/0 holds loopback and multicast too, which are nobody's source (RFC 1812 §5.3.7).
+        if (!InnerPacket.IsForwardable(entry.Inner.Source))
             return false;
-        // What the link carried behind the packet is padding.
-        packet->TrySetLength(inner.Length);
-        return true;
+        // RFC 4301 §5.2, step 4: the inner source must be one that this SA is for, that is, that would be routed into it.
+        // The local network may use any address but those of users and of networks behind ESP tunnels.
+        return entry.Origin.Kind == RouteKind.Esp ? entry.Source == entry.Origin : entry.Source.Kind is not (RouteKind.Users or RouteKind.Esp);
     }
 
     /// <param name="packet">The packet, whose source is right.</param>
     /// <param name="inner">What its header says.</param>
+    /// <param name="target">Where its destination is, if no user of this lcore has it.</param>
     /// <param name="origin">Where it must not go back to; default for nowhere.</param>
-    private void Route(PacketBuffer* packet, in InnerPacket inner, RouteTarget origin)
+    private void Route(PacketBuffer* packet, in InnerPacket inner, RouteTarget target, RouteTarget origin)
     {
         if (!InnerPacket.IsForwardable(inner.Destination))
         {
@@ -129,7 +139,6 @@ internal sealed unsafe class RouteStage
             ToUser(packet, inner, slot);
             return;
         }
-        RouteTarget target = _context.Forwarding->Find(inner.Destination);
         switch (target.Kind)
         {
             case RouteKind.Users when target.Index == _context.Index:
@@ -216,32 +225,14 @@ internal sealed unsafe class RouteStage
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Refuse(PacketBuffer* packet, in InnerPacket inner, DropReason reason, IcmpErrorKind kind, int mtu)
     {
-        if (!IcmpError.IsAllowed(packet->Data, inner))
-        {
-            _context.Drop(packet, reason);
-            return;
-        }
-        if (!_icmp.TryTake(_context.Now))
-            _context.Counters->Drop(DropReason.IcmpRateLimited);
-        else if (_context.Packets.TryRent(out PacketBuffer* error))
-            SendError(error, packet, inner, kind, mtu);
-        else
-            _context.Counters->Drop(DropReason.BuffersExhausted);
+        PacketBuffer* error = _icmp.TryReport(packet, inner, kind, mtu);
         _context.Drop(packet, reason);
-    }
-
-    private void SendError(PacketBuffer* error, PacketBuffer* packet, in InnerPacket inner, IcmpErrorKind kind, int mtu)
-    {
-        ForwardingSnapshot* forwarding = _context.Forwarding;
-        InnerAddress router = inner.Source.Family == 4 ? forwarding->RouterIPv4 : forwarding->RouterIPv6;
-        if (!error->TrySetLength(IcmpError.MaxIPv6))
-        {
-            _context.Drop(error, DropReason.Oversize);
+        if (error == null)
             return;
-        }
-        error->TrySetLength(IcmpError.Write(kind, packet->Data, inner, router, mtu, error->Data));
-        _context.Counters->IcmpSent++;
         // An error causes no further one, so that this ends here.
-        FromLcore(error);
+        if (InnerPacket.TryParse(error->Data, error->Length, out InnerPacket answer) is var wrong && wrong == DropReason.None)
+            Route(error, answer, _context.Forwarding->Find(answer.Destination), default);
+        else
+            _context.Drop(error, wrong);
     }
 }

@@ -126,7 +126,6 @@ internal sealed unsafe class SealStage : IDisposable
                 _context.Drop(packet, DropReason.EspRefused);
                 continue;
             }
-            pair->Counters.Sent(length);
             _context.Counters->Esp.Sent(length);
         }
         return done;

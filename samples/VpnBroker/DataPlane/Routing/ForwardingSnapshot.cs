@@ -34,6 +34,20 @@ internal unsafe struct ForwardingSnapshot
     /// <summary>The TUN interface's MTU, in bytes.</summary>
     public int TunMtu;
 
+    /// <summary>Asks for the first line that <see cref="Find"/> reads.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void FetchRoot(in InnerAddress address) =>
+        CacheLine.Fetch(address.Family == 4 ? PrefixTrie.Root(_ipv4, (ulong)address.Low << 32) : PrefixTrie.Root(_ipv6, address.High));
+
+    /// <summary>Asks for the second line that <see cref="Find"/> reads, which the first one names.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void FetchLeaf(in InnerAddress address) =>
+        CacheLine.Fetch(address.Family == 4 ? PrefixTrie.Leaf(_ipv4, (ulong)address.Low << 32) : PrefixTrie.Leaf(_ipv6, address.High));
+
+    /// <summary>Asks for the line of an ESP tunnel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void FetchEsp(int tunnel) => CacheLine.Fetch(_esp + tunnel);
+
     /// <summary>The target of the longest prefix that covers an address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly RouteTarget Find(in InnerAddress address) =>

@@ -32,10 +32,20 @@ internal sealed unsafe class HostTable : IDisposable
     /// <summary>Addresses in the table.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Asks for the line where the search for an address begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Fetch(in InnerAddress address)
+    {
+        if (Count != 0)
+            CacheLine.Fetch(_entries + Home(address));
+    }
+
     /// <summary>The tunnel of an address, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(in InnerAddress address)
     {
+        if (Count == 0)
+            return -1;
         Entry* entry = _entries + Slot(address);
         return entry->Address.Family == 0 ? -1 : entry->Tunnel;
     }

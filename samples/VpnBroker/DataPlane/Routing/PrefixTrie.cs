@@ -59,6 +59,23 @@ internal sealed unsafe class PrefixTrie : IDisposable
         new Span<uint>(_entries + first, 1 << free).Fill(target.Value);
     }
 
+    /// <summary>The entry where the search for an address begins.</summary>
+    /// <param name="entries">The memory of a trie.</param>
+    /// <param name="high">The first 64 bits of the address; of IPv4, 32 bits at the top.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint* Root(uint* entries, ulong high) => entries + (high >> (64 - RootBits));
+
+    /// <summary>The entry behind the root's: the last one for most IPv4 routes.</summary>
+    /// <param name="entries">The memory of a trie.</param>
+    /// <param name="high">The first 64 bits of the address; of IPv4, 32 bits at the top.</param>
+    // Sound: as in Find; an entry without a child stands for itself.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint* Leaf(uint* entries, ulong high)
+    {
+        uint* root = Root(entries, high);
+        return (*root & ChildFlag) == 0 ? root : entries + (*root & ~ChildFlag) + ((high >> (64 - RootBits - StrideBits)) & (NodeSize - 1));
+    }
+
     /// <summary>The target of the longest prefix that covers an IPv4 address.</summary>
     /// <param name="entries">The memory of a trie of 32 bits, as <see cref="Detach"/> gave it.</param>
     /// <param name="address">The address.</param>

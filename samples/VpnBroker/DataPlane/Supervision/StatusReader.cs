@@ -67,7 +67,7 @@ internal static unsafe class StatusReader
             Lcore = unit.Context.Index,
             InboundSpi = pair->Inbound->Spi,
             OutboundSpi = pair->Outbound->Spi,
-            Traffic = Port("esp", pair->Counters),
+            Traffic = new PortStatus("esp", pair->Inbound->Packets, pair->Inbound->Bytes, pair->Outbound->Packets, pair->Outbound->Bytes),
             NextSequence = pair->Outbound->Sequence + 1,
             SequenceLimit = pair->Outbound->SequenceLimit + 1,
             Drops = [.. EspDropsOf(pair->Inbound->Drops), .. EspDropsOf(pair->Outbound->Drops)],

@@ -29,8 +29,8 @@ public sealed unsafe class EspForwardingTests
         Assert.Equal(100, client.Packets.Count);
         byte[] expected = ForwardingTests.OneHopLess(ForwardingTests.OneHopLess(InnerPackets.Udp(User, Host, 142, seed: 42)));
         Assert.Equal(expected, link.Network.Tun.Outgoing[42]);
-        Assert.Equal((100ul, 100ul), (link.Users.Pairs[0]->Counters.SentPackets, link.Users.Pairs[0]->Counters.ReceivedPackets));
-        Assert.Equal((ulong)Enumerable.Range(100, 100).Sum(), link.Users.Pairs[0]->Counters.SentBytes);
+        Assert.Equal((100ul, 100ul), (link.Users.Pairs[0]->Outbound->Packets, link.Users.Pairs[0]->Inbound->Packets));
+        Assert.Equal((ulong)Enumerable.Range(100, 100).Sum(), link.Users.Pairs[0]->Outbound->Bytes);
         link.Users.AssertNothingHeld();
         link.Network.AssertNothingHeld();
     }
