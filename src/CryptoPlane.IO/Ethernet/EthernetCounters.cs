@@ -12,6 +12,12 @@ public unsafe struct EthernetCounters
     internal const int SizeInBytes = 256;
     private const int DropSlots = 20;
 
+    /// <summary>
+    /// Frames that came: each is given to the lcore, goes to the exception port, is answered, or is dropped for one of the reasons from
+    /// <see cref="EthernetDrop.Truncated"/> to <see cref="EthernetDrop.ExceptionFull"/>.
+    /// </summary>
+    public long ReceivedFrames;
+
     /// <summary>IP packets given to the lcore.</summary>
     public long ReceivedPackets;
 
@@ -30,6 +36,9 @@ public unsafe struct EthernetCounters
     /// <summary>Frames of the exception port that went out.</summary>
     public long FromException;
 
+    /// <summary>Requests that were answered here: ARP, neighbour solicitations, echo requests.</summary>
+    public long Answered;
+
     /// <summary>ARP and neighbour discovery messages that were looked at.</summary>
     public long NeighbourMessages;
 
@@ -38,6 +47,9 @@ public unsafe struct EthernetCounters
 
     /// <summary>Packets that waited until their neighbour was known.</summary>
     public long Waited;
+
+    /// <summary>ARP and neighbour discovery messages in which another station used one of our addresses (RFC 5227 §2.4).</summary>
+    public long AddressConflicts;
 
     private fixed long _drops[DropSlots];
 

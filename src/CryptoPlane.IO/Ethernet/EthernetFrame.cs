@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using CryptoPlane.Buffers;
 
 namespace CryptoPlane.IO.Ethernet;
 
@@ -11,6 +12,9 @@ internal static unsafe class EthernetFrame
     public const int Source = 6, Type = 12;
 
     public const ushort TypeIPv4 = 0x0800, TypeArp = 0x0806, TypeIPv6 = 0x86DD, TypeVlan = 0x8100, TypeServiceVlan = 0x88A8;
+
+    /// <summary>Bytes of a VLAN tag (IEEE 802.1Q): its type, the priority and the VLAN's number.</summary>
+    public const int TagSize = 4;
 
     /// <summary>The address of everyone, in a <see cref="ReadMac"/>'s form.</summary>
     public const ulong Broadcast = 0xFFFF_FFFF_FFFF;
@@ -40,9 +44,16 @@ internal static unsafe class EthernetFrame
         Offload.HeaderFields.Write16(frame + Type, type);
     }
 
-    /// <summary>The group address that carries an IPv4 group's packets (RFC 1112 §6.4).</summary>
-    public static ulong MulticastIPv4(byte* group) =>
-        0x5E_0001UL | ((ulong)(group[1] & 0x7F) << 24) | ((ulong)group[2] << 32) | ((ulong)group[3] << 40);
+    /// <summary>Takes the VLAN tag out of a frame that has one.</summary>
+    public static void TakeTagOff(PacketBuffer* frame)
+    {
+        byte* data = frame->Data;
+        // Sound: the frame has a header and a tag; both addresses are read before the first is written.
+        ulong destination = ReadMac(data), source = ReadMac(data + Source);
+        WriteMac(data + TagSize, destination);
+        WriteMac(data + TagSize + Source, source);
+        frame->TryTrimFront(TagSize);
+    }
 
     /// <summary>The group address that carries an IPv6 group's packets (RFC 2464 §7).</summary>
     public static ulong MulticastIPv6(byte* group) => 0x3333UL | ((ulong)Unsafe.ReadUnaligned<uint>(group + 12) << 16);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 
 namespace CryptoPlane.IO.Ethernet;
 
@@ -24,7 +25,10 @@ public sealed class EthernetIpOptions
     /// <summary>UDP ports at which ESP comes (RFC 3948), for <see cref="EthernetRole.Outside"/>.</summary>
     public IReadOnlyList<int> EspUdpPorts { get; init; } = [4500];
 
-    /// <summary>Neighbours that the port knows at most; beyond that, those that were not used for longest are forgotten.</summary>
+    /// <summary>
+    /// Neighbours that the port knows at most, 16 to 65,536; beyond that, those that were not used for long are forgotten. Half of the places
+    /// are never taken by addresses that do not answer, and gateways always find one.
+    /// </summary>
     public int Neighbours { get; init; } = 1024;
 
     internal void Validate()
@@ -38,22 +42,28 @@ public sealed class EthernetIpOptions
             int bits = address.GetAddressBytes().Length * 8;
             if (length < 0 || length > bits)
                 throw new ArgumentException($"{address}/{length}: the prefix of an address of {bits} bits has 0 to {bits}.", nameof(Addresses));
-            if (LinkAddress.From(address) is { IsGroup: true } or { IsZero: true })
+            if (!IsStation(address))
                 throw new ArgumentException($"{address} is not the address of one station.", nameof(Addresses));
         }
         if (Gateways.Select(gateway => gateway.AddressFamily).Distinct().Count() != Gateways.Count)
             throw new ArgumentException("One gateway per address family.", nameof(Gateways));
         foreach (IPAddress gateway in Gateways)
         {
-            if (LinkAddress.From(gateway) is { IsGroup: true } or { IsZero: true } || Addresses.Any(own => own.Address.Equals(gateway)))
+            if (!IsStation(gateway) || Addresses.Any(own => own.Address.Equals(gateway)))
                 throw new ArgumentException($"{gateway} is no gateway: take the address of another station on the link.", nameof(Gateways));
+            if (!Addresses.Any(own => own.Address.AddressFamily == gateway.AddressFamily))
+                throw new ArgumentException($"The gateway {gateway} cannot be asked: the port has no address of its family.", nameof(Gateways));
         }
         // RFC 791: every link carries 68 bytes; RFC 8200 §5: with IPv6, 1,280.
-        if (Mtu is < 68 or > 65535)
-            throw new ArgumentOutOfRangeException(nameof(Mtu), Mtu, "The MTU is between 68 and 65,535 bytes.");
+        int least = Addresses.Any(own => own.Address.AddressFamily == AddressFamily.InterNetworkV6) ? 1280 : 68;
+        if (Mtu < least || Mtu > 65535)
+            throw new ArgumentOutOfRangeException(nameof(Mtu), Mtu, $"The MTU is between {least} and 65,535 bytes.");
         if (EspUdpPorts.Any(port => port is < 1 or > 65535))
             throw new ArgumentOutOfRangeException(nameof(EspUdpPorts), "UDP ports are between 1 and 65,535.");
         ArgumentOutOfRangeException.ThrowIfLessThan(Neighbours, 16);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Neighbours, 65536);
     }
+
+    private static bool IsStation(IPAddress address) =>
+        !address.IsIPv4MappedToIPv6 && LinkAddress.From(address) is { IsGroup: false, IsZero: false, IsLoopback: false };
 }

@@ -57,7 +57,7 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
         ulong mac = 0;
         options.Mac.GetAddressBytes().CopyTo(new Span<byte>(&mac, 6));
         _hops = new NextHops(options);
-        _classifier = new FrameClassifier(options, _hops, mac);
+        _classifier = new FrameClassifier(options, _hops, mac, tagsWanted: exception != null);
         _responder = new LocalResponder(_hops, mac);
         _counters = (EthernetCounters*)NativeMemory.AlignedAlloc(EthernetCounters.SizeInBytes, 128);
         NativeMemory.Clear(_counters, EthernetCounters.SizeInBytes);
@@ -116,6 +116,7 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
             }
             if (aside > 0)
                 PutAside(_batch + Batch, aside);
+            _counters->ReceivedFrames += received;
             budget -= received;
             if (received < wanted)
                 break;
@@ -166,7 +167,10 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
         return received;
     }
 
-    /// <summary>Frees what the port holds; waiting packets go back to the pool. The ports under it stay.</summary>
+    /// <summary>
+    /// Frees what the port holds; waiting packets go back to the pool. The ports under it stay. Once the lcores of all connected ports have
+    /// stopped.
+    /// </summary>
     public void Dispose()
     {
         if (_counters == null)
@@ -189,6 +193,11 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
     private Outcome Accept(PacketBuffer* frame)
     {
         FrameClass kind = _classifier.Classify(frame, out int length, out EthernetDrop reason);
+        if (kind == FrameClass.PriorityTagged)
+        {
+            EthernetFrame.TakeTagOff(frame);
+            kind = _classifier.Classify(frame, out length, out reason);
+        }
         bool answered = false;
         switch (kind)
         {
@@ -216,11 +225,13 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
                 answered = _exception == null && _responder.TryAnswer(frame, in discovery);
                 break;
             case FrameClass.OwnIcmp:
+                // The answer goes back where the request came from: no neighbour is looked up or learned for it.
                 answered = _exception == null && _responder.TryAnswerEcho(frame, length);
                 break;
         }
         if (!answered)
             return Outcome.Aside;
+        _counters->Answered++;
         _neighbours.Send(frame);
         return Outcome.Done;
     }
@@ -248,6 +259,8 @@ public sealed unsafe class EthernetIpPort : IPacketPort, IDisposable
         if (packet->Length > _mtu)
             return EthernetDrop.TooLong;
         LinkAddress destination = version == 4 ? LinkAddress.IPv4(data + 16) : LinkAddress.IPv6(data + 24);
+        if (version == 6 && destination.IsIPv4)
+            return EthernetDrop.NoRoute;
         EthernetDrop reason = _neighbours.Resolve(in destination, out Neighbour* neighbour);
         if (reason != EthernetDrop.None)
             return reason;

@@ -27,7 +27,10 @@ internal unsafe struct LinkAddress : IEquatable<LinkAddress>
         return address.AddressFamily == AddressFamily.InterNetwork ? IPv4(bytes) : IPv6(bytes);
     }
 
-    /// <summary>Whether this is an IPv4 address.</summary>
+    /// <summary>
+    /// Whether this is an IPv4 address. No packet of IPv6 carries the IPv4-mapped form: what arrives or leaves with it is dropped, so that
+    /// the two families cannot be taken for one another.
+    /// </summary>
     public readonly bool IsIPv4 => _first == 0 && (uint)_second == 0xFFFF_0000;
 
     /// <summary>The address's own bytes: 4, which begin here, for IPv4; 16 for IPv6.</summary>
@@ -41,18 +44,31 @@ internal unsafe struct LinkAddress : IEquatable<LinkAddress>
     /// <summary>fe80::/10 (RFC 4291 §2.5.6).</summary>
     public readonly bool IsIPv6LinkLocal => (byte)_first == 0xFE && (_first >> 8 & 0xC0) == 0x80;
 
+    /// <summary>127.0.0.0/8 and ::1, which are never on a link (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).</summary>
+    public readonly bool IsLoopback => IsIPv4 ? (byte)(_second >> 32) == 127 : _first == 0 && _second == 1UL << 56;
+
     public readonly bool Equals(LinkAddress other) => _first == other._first && _second == other._second;
 
     public override readonly bool Equals(object? obj) => obj is LinkAddress other && Equals(other);
 
     public override readonly int GetHashCode() => HashCode.Combine(_first, _second);
 
-    /// <summary>A hash for tables: neighbours mostly differ in their last bytes.</summary>
-    public readonly uint Hash() => (uint)(((_first ^ (_first >> 31) ^ _second ^ (_second >> 29)) * 0x9E37_79B9_7F4A_7C15) >> 32);
+    /// <summary>
+    /// A hash for tables, the sum of two products whose highest bits count ("multiply-shift"): who does not know the factors, which are odd
+    /// and random, cannot choose addresses that meet in one place.
+    /// </summary>
+    public readonly ulong Hash(ulong first, ulong second) => (_first * first) + (_second * second);
 
     /// <summary>Whether this and <paramref name="prefix"/> are the same where <paramref name="mask"/> has ones.</summary>
     public readonly bool IsIn(in LinkAddress prefix, in LinkAddress mask) =>
         (((_first ^ prefix._first) & mask._first) | ((_second ^ prefix._second) & mask._second)) == 0;
+
+    /// <summary>Whether the bits are all ones, or all zeros, where <paramref name="mask"/> has zeros.</summary>
+    public readonly bool IsFirstOrLastOf(in LinkAddress mask) =>
+        ((_first & ~mask._first) | (_second & ~mask._second)) == 0 || ((_first | mask._first) & (_second | mask._second)) == ulong.MaxValue;
+
+    /// <summary>Zeros in a mask.</summary>
+    public readonly int Zeros => 128 - System.Numerics.BitOperations.PopCount(_first) - System.Numerics.BitOperations.PopCount(_second);
 
     /// <summary>So many ones, then zeros.</summary>
     public static LinkAddress Mask(int length)

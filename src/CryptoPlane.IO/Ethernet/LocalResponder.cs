@@ -24,7 +24,8 @@ internal sealed unsafe class LocalResponder
     /// <summary>Answers a request for one of our addresses; false if it is none.</summary>
     public bool TryAnswer(PacketBuffer* frame, in Arp.Message message)
     {
-        if (message.IsReply || !_hops.IsOwn(in message.Target))
+        // Who uses our own addresses is not answered: see NeighbourResolver for conflicts.
+        if (message.IsReply || !_hops.IsOwn(in message.Target) || _hops.IsOwn(in message.Sender) || message.SenderMac == _mac)
             return false;
         frame->TrySetLength(EthernetFrame.HeaderSize + Arp.Size);
         Arp.Write(frame->Data, Arp.Reply, message.SenderMac, _mac, message.Target, message.SenderMac, message.Sender);
@@ -35,7 +36,7 @@ internal sealed unsafe class LocalResponder
     public bool TryAnswer(PacketBuffer* frame, in NeighbourDiscovery.Message message)
     {
         const int size = EthernetFrame.HeaderSize + NeighbourDiscovery.Size;
-        if (message.IsAdvertisement || !_hops.IsOwn(in message.Target))
+        if (message.IsAdvertisement || !_hops.IsOwn(in message.Target) || _hops.IsOwn(in message.Source) || message.Mac == _mac)
             return false;
         ulong asker = EthernetFrame.ReadMac(frame->Data + EthernetFrame.Source);
         if (!EthernetFrame.IsStation(asker) || !frame->TrySetLength(size))
@@ -59,7 +60,7 @@ internal sealed unsafe class LocalResponder
         int size = length - header;
         ulong asker = EthernetFrame.ReadMac(frame->Data + EthernetFrame.Source);
         // RFC 1122 §3.2.2.6 and RFC 4443 §4.1: a header of 8 bytes. Options are not sent back.
-        if (size < 8 || icmp[0] != (isV4 ? EchoRequest : EchoRequestV6) || icmp[1] != 0 || header > HeaderFields.IPv6HeaderSize
+        if (size < 8 || icmp[0] != (isV4 ? EchoRequest : EchoRequestV6) || icmp[1] != 0
             || (isV4 && header != HeaderFields.IPv4HeaderSize) || !EthernetFrame.IsStation(asker))
         {
             return false;
@@ -67,10 +68,6 @@ internal sealed unsafe class LocalResponder
         ulong pseudo = isV4 ? 0 : InternetChecksum.PseudoHeaderIPv6(packet, ProtocolIcmpV6, size);
         if (InternetChecksum.Fold(pseudo + InternetChecksum.Sum(icmp, size)) != 0xFFFF)
             return false;
-        LinkAddress source = isV4 ? LinkAddress.IPv4(packet + 12) : LinkAddress.IPv6(packet + 8);
-        if (source.IsZero || source.IsGroup)
-            return false;
-
         frame->TrySetLength(EthernetFrame.HeaderSize + length);
         EthernetFrame.WriteMac(frame->Data, asker);
         EthernetFrame.WriteMac(frame->Data + EthernetFrame.Source, _mac);

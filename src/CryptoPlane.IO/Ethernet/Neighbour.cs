@@ -45,6 +45,9 @@ internal unsafe struct Neighbour
 
     [FieldOffset(34)] public byte Queued;
 
+    /// <summary>Whether it is a gateway, which nothing drives out of the table.</summary>
+    [FieldOffset(35)] public bool IsGateway;
+
     /// <summary>The next entry of the same bucket, or of the free list; -1 at the end.</summary>
     [FieldOffset(36)] public int Next;
 

@@ -49,7 +49,11 @@ internal static unsafe class NeighbourDiscovery
         message.IsOverride = message.IsAdvertisement && (icmp[4] & OverrideFlag) != 0;
         message.Source = LinkAddress.IPv6(packet + 8);
         message.Target = LinkAddress.IPv6(icmp + Target);
-        if (message.Target.IsGroup || (message.IsSolicited && LinkAddress.IPv6(packet + 24).IsGroup))
+        var destination = LinkAddress.IPv6(packet + 24);
+        if (message.Target.IsGroup || message.Target.IsIPv4 || message.Source.IsGroup || (message.IsSolicited && destination.IsGroup))
+            return false;
+        // RFC 4861 §7.1.1, §7.1.2: who has no address yet asks solicited-node groups only, and advertises nothing.
+        if (message.Source.IsZero && (message.IsAdvertisement || !destination.Equals(SolicitedNode(message.Target))))
             return false;
         return TryReadOption(icmp + BodySize, size - BodySize, message.IsAdvertisement ? TargetOption : SourceOption, out message.Mac)
             // RFC 4861 §7.1.1: who has no address yet names no link-layer address.
@@ -129,7 +133,8 @@ internal static unsafe class NeighbourDiscovery
             if (options[0] == wanted)
             {
                 mac = EthernetFrame.ReadMac(options + 2);
-                if (!EthernetFrame.IsStation(mac))
+                // RFC 2464 §6: with Ethernet's 6 bytes the option has 8.
+                if (size != OptionSize || !EthernetFrame.IsStation(mac))
                     return false;
             }
             options += size;

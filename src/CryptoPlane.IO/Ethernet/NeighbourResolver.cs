@@ -13,6 +13,12 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     // Timers are in seconds: looking ten times a second is enough.
     private const long ScanInterval = 100_000_000;
 
+    // Entries of the table that one turn looks at, and updates of another lcore that it takes.
+    private const int EntriesPerTurn = 1024, UpdatesPerTurn = 64, RingSize = 256;
+
+    // RFC 5227 §2.4 (c): DEFEND_INTERVAL.
+    private const long DefendInterval = 10_000_000_000;
+
     private readonly NextHops _hops;
     private readonly ulong _mac;
     private readonly PacketPool _pool;
@@ -20,7 +26,9 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     private readonly EthernetCounters* _counters;
     private readonly NeighbourTable _table;
     private readonly List<SpscRing<NeighbourUpdate>> _toOthers = [], _fromOthers = [];
-    private long _now, _nextScan;
+    private readonly int _waitingLimit;
+    private long _now, _nextScan, _nextDefence;
+    private int _scanned, _waiting;
 
     public NeighbourResolver(EthernetIpOptions options, NextHops hops, ulong mac, PacketPool pool, IPacketPort frames, EthernetCounters* counters)
     {
@@ -30,6 +38,9 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         _frames = frames;
         _counters = counters;
         _table = new NeighbourTable(options.Neighbours);
+        _scanned = options.Neighbours;
+        // Who sends to addresses where nobody is must not make all of the lcore's buffers wait.
+        _waitingLimit = Math.Max(Neighbour.QueueSize, pool.Count / 8);
     }
 
     /// <summary>Neighbours in the table.</summary>
@@ -38,7 +49,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     /// <summary>Makes the ring by which this port tells another what it learns. Control thread, before the lcores run.</summary>
     public void TellTo(NeighbourResolver other)
     {
-        var ring = new SpscRing<NeighbourUpdate>(256);
+        var ring = new SpscRing<NeighbourUpdate>(RingSize);
         _toOthers.Add(ring);
         other._fromOthers.Add(ring);
     }
@@ -55,7 +66,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         if (neighbour == null)
         {
             // Never our own address: nothing that is forged can make us send to ourselves.
-            if (!_hops.IsNeighbour(in hop))
+            if (!_hops.IsNeighbour(in hop) || !_hops.TrySource(in hop, out _))
                 return EthernetDrop.NoRoute;
             neighbour = Add(in hop);
             if (neighbour == null)
@@ -74,8 +85,9 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     /// <summary>Lets a packet wait for its neighbour; false if too many do.</summary>
     public bool TryQueue(Neighbour* neighbour, PacketBuffer* packet)
     {
-        if (neighbour->Queued == Neighbour.QueueSize)
+        if (neighbour->Queued == Neighbour.QueueSize || _waiting >= _waitingLimit)
             return false;
+        _waiting++;
         Neighbour.Queue(neighbour)[neighbour->Queued++] = packet;
         _counters->Waited++;
         return true;
@@ -84,18 +96,22 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     /// <summary>Learns from an ARP message.</summary>
     public void Learn(in Arp.Message message)
     {
-        if (message.SenderMac == _mac || !_hops.IsNeighbour(in message.Sender))
+        if (message.SenderMac == _mac)
             return;
-        if (message.IsReply)
+        if (_hops.IsOwn(in message.Sender))
         {
+            Defend();
+            return;
+        }
+        if (!_hops.IsNeighbour(in message.Sender))
+            return;
+        // A reply that is not for us is an announcement (RFC 5227 §3), and answers nothing.
+        bool toUs = _hops.IsOwn(in message.Target);
+        if (message.IsReply && toUs)
             Confirm(in message.Sender, message.SenderMac);
-            Tell(in message.Sender, message.SenderMac);
-        }
         else
-        {
-            // RFC 826: who asks for us will be sent to soon.
-            Notice(in message.Sender, message.SenderMac, create: _hops.IsOwn(in message.Target));
-        }
+            Notice(in message.Sender, message.SenderMac, create: toUs && !message.IsReply); // RFC 826: who asks for us will be sent to soon.
+        Tell(in message.Sender, message.SenderMac, isConfirmed: message.IsReply && toUs);
     }
 
     /// <summary>Learns from a solicitation or an advertisement (RFC 4861 §7.2.3, §7.2.5).</summary>
@@ -103,10 +119,19 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     {
         if (message.Mac == _mac)
             return;
+        // RFC 4862 §5.4.3, §5.4.4: what another station says from our address, or about it. IPv6 has no defence.
+        if (_hops.IsOwn(message.IsAdvertisement ? message.Target : message.Source))
+        {
+            _counters->AddressConflicts++;
+            return;
+        }
         if (!message.IsAdvertisement)
         {
-            if (message.Mac != 0 && _hops.IsNeighbour(in message.Source))
-                Notice(in message.Source, message.Mac, create: _hops.IsOwn(in message.Target));
+            // RFC 4861 §7.2.3: only who asks for us is of interest.
+            if (message.Mac == 0 || !_hops.IsOwn(in message.Target) || !_hops.IsNeighbour(in message.Source))
+                return;
+            Notice(in message.Source, message.Mac, create: true);
+            Tell(in message.Source, message.Mac, isConfirmed: false);
             return;
         }
         if (!_hops.IsNeighbour(in message.Target))
@@ -121,18 +146,14 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         if (entry != null && entry->IsUsable && mac != entry->Mac && !message.IsOverride)
         {
             if (entry->State == NeighbourState.Reachable)
-                NeighbourTable.Learn(entry, entry->Mac, _mac, confirmed: false, _now);
+                _table.Learn(entry, entry->Mac, _mac, confirmed: false, _now);
             return;
         }
         if (message.IsSolicited)
-        {
             Confirm(in message.Target, mac);
-            Tell(in message.Target, mac);
-        }
-        else if (message.Mac != 0)
-        {
+        else
             Notice(in message.Target, mac, create: false);
-        }
+        Tell(in message.Target, mac, message.IsSolicited);
     }
 
     /// <summary>Does what is due.</summary>
@@ -141,15 +162,23 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         _now = now;
         foreach (SpscRing<NeighbourUpdate> ring in _fromOthers)
         {
-            while (ring.TryDequeue(out NeighbourUpdate update))
-                Confirm(in update.Address, update.Mac);
+            for (int i = 0; i < UpdatesPerTurn && ring.TryDequeue(out NeighbourUpdate update); i++)
+            {
+                if (update.IsConfirmed)
+                    Confirm(in update.Address, update.Mac);
+                else
+                    Notice(in update.Address, update.Mac, create: false);
+            }
         }
-        if (now < _nextScan)
-            return;
-        _nextScan = now + ScanInterval;
-        for (int i = 0; i < _table.Capacity; i++)
+        // A table that is longer than a turn's part is looked through by several turns, all of it before the next round.
+        if (now >= _nextScan && _scanned == _table.Capacity)
         {
-            Neighbour* entry = _table[i];
+            _nextScan = now + ScanInterval;
+            _scanned = 0;
+        }
+        for (int end = Math.Min(_scanned + EntriesPerTurn, _table.Capacity); _scanned < end; _scanned++)
+        {
+            Neighbour* entry = _table[_scanned];
             if (entry->State != NeighbourState.Free && now >= entry->Due)
                 DoDue(entry);
         }
@@ -201,24 +230,32 @@ internal sealed unsafe class NeighbourResolver : IDisposable
 
     private Neighbour* Add(in LinkAddress address)
     {
-        Neighbour* entry = _table.Add(in address, _now);
+        bool isGateway = _hops.IsGateway(in address);
+        // Who invents destinations (RFC 6583 §4) gets half of the table at most; the rest is for those who answer.
+        if (!isGateway && _table.Unresolved >= _table.Capacity / 2)
+            return null;
+        Neighbour* entry = _table.Add(in address, isGateway, _now);
         if (entry != null)
             return entry;
-        Neighbour* oldest = _table.Oldest();
-        // A neighbour that was used within the last second stays: who invents destinations does not drive it out.
-        if (oldest == null || _now - oldest->LastUsed < NeighbourTable.RetransmitTime)
+        Neighbour* oldest = _table.Oldest(any: isGateway);
+        // A neighbour that was used within the last second stays, unless it is a gateway that needs the place.
+        if (oldest == null || (!isGateway && _now - oldest->LastUsed < NeighbourTable.RetransmitTime))
             return null;
+        DropQueue(oldest);
         _table.Remove(oldest);
-        return _table.Add(in address, _now);
+        return _table.Add(in address, isGateway, _now);
     }
 
-    /// <summary>An answer, or another lcore's: only what we have asked for is of interest.</summary>
+    /// <summary>An answer, here or at another lcore. Where no question is open, it is no more than a neighbour that speaks of itself.</summary>
     private void Confirm(in LinkAddress address, ulong mac)
     {
         Neighbour* entry = _table.Find(in address);
-        if (entry == null)
+        if (entry == null || entry->State is not (NeighbourState.Incomplete or NeighbourState.Probe))
+        {
+            Notice(in address, mac, create: false);
             return;
-        NeighbourTable.Learn(entry, mac, _mac, confirmed: true, _now);
+        }
+        _table.Learn(entry, mac, _mac, confirmed: true, _now);
         Flush(entry);
     }
 
@@ -228,22 +265,34 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         Neighbour* entry = _table.Find(in address);
         if (entry == null)
         {
-            // Half of the table is for neighbours that we send to ourselves.
-            if (!create || _table.Count >= _table.Capacity / 2)
+            // Who invents senders fills half of the table at most, with what the first question may replace.
+            if (!create || _table.Count - _table.Unresolved >= _table.Capacity / 2)
                 return;
-            entry = _table.Add(in address, _now);
+            entry = _table.Add(in address, _hops.IsGateway(in address), _now);
+            if (entry == null)
+                return;
         }
         else if (entry->IsUsable && entry->Mac == mac)
         {
             return;
         }
-        NeighbourTable.Learn(entry, mac, _mac, confirmed: false, _now);
+        _table.Learn(entry, mac, _mac, confirmed: false, _now);
         Flush(entry);
     }
 
-    private void Tell(in LinkAddress address, ulong mac)
+    /// <summary>Another station uses one of our addresses: ours is announced, but not in an endless fight (RFC 5227 §2.4).</summary>
+    private void Defend()
     {
-        var update = new NeighbourUpdate { Address = address, Mac = mac };
+        _counters->AddressConflicts++;
+        if (_now < _nextDefence)
+            return;
+        _nextDefence = _now + DefendInterval;
+        Announce();
+    }
+
+    private void Tell(in LinkAddress address, ulong mac, bool isConfirmed)
+    {
+        var update = new NeighbourUpdate { Address = address, Mac = mac, IsConfirmed = isConfirmed };
         // A full ring loses the update; the other lcore asks again.
         foreach (SpscRing<NeighbourUpdate> ring in _toOthers)
             _ = ring.TryEnqueue(in update);
@@ -263,7 +312,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
                 Ask(entry);
                 break;
             case NeighbourState.Reachable:
-                NeighbourTable.Learn(entry, entry->Mac, _mac, confirmed: false, _now);
+                _table.Learn(entry, entry->Mac, _mac, confirmed: false, _now);
                 break;
             case NeighbourState.Stale when !NeighbourTable.IsUnused(entry, _now):
                 entry->Due = _now + NeighbourTable.ReachableTime;
@@ -303,6 +352,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
         PacketBuffer** queue = Neighbour.Queue(entry);
         int count = entry->Queued;
         entry->Queued = 0;
+        _waiting -= count;
         for (int i = 0; i < count; i++)
         {
             int length = queue[i]->Length;
@@ -326,6 +376,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     {
         for (int i = 0; i < entry->Queued; i++)
             Drop(Neighbour.Queue(entry)[i], EthernetDrop.Unresolved);
+        _waiting -= entry->Queued;
         entry->Queued = 0;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace CryptoPlane.IO.Ethernet;
 
@@ -13,17 +14,22 @@ internal sealed unsafe class NeighbourTable : IDisposable
     public const int MaxQuestions = 3;
     private const long UnusedTime = 600_000_000_000;
 
-    private readonly uint _mask;
+    // Entries that are compared for the one to forget: enough to find an old one, and few enough to look at for a packet.
+    private const int Candidates = 32;
+
+    private readonly ulong _firstFactor = RandomOdd(), _secondFactor = RandomOdd();
+    private readonly int _shift;
     private readonly int _capacity;
     private Neighbour* _entries;
     private int* _buckets;
     private int _free;
+    private int _hand;
 
     public NeighbourTable(int capacity)
     {
         _capacity = capacity;
         uint buckets = System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity * 2);
-        _mask = buckets - 1;
+        _shift = 64 - System.Numerics.BitOperations.Log2(buckets);
         _entries = (Neighbour*)NativeMemory.AlignedAlloc((nuint)capacity * (nuint)sizeof(Neighbour), 128);
         _buckets = (int*)NativeMemory.Alloc(buckets, sizeof(int));
         new Span<int>(_buckets, (int)buckets).Fill(-1);
@@ -37,6 +43,9 @@ internal sealed unsafe class NeighbourTable : IDisposable
 
     public int Capacity => _capacity;
 
+    /// <summary>Entries without a usable address: they are being asked for, or did not answer.</summary>
+    public int Unresolved { get; private set; }
+
     /// <summary>Entry number <paramref name="index"/>, free or not.</summary>
     // Sound: callers pass numbers from 0 to Capacity - 1.
     public Neighbour* this[int index] => _entries + index;
@@ -44,7 +53,7 @@ internal sealed unsafe class NeighbourTable : IDisposable
     /// <summary>Finds a neighbour; null where it is not known.</summary>
     public Neighbour* Find(in LinkAddress address)
     {
-        for (int i = _buckets[address.Hash() & _mask]; i >= 0; i = _entries[i].Next)
+        for (int i = _buckets[Bucket(in address)]; i >= 0; i = _entries[i].Next)
         {
             if (_entries[i].Address.Equals(address))
                 return _entries + i;
@@ -54,28 +63,39 @@ internal sealed unsafe class NeighbourTable : IDisposable
 
     /// <summary>Takes an entry for a neighbour that is not in the table.</summary>
     /// <returns>Null if the table is full.</returns>
-    public Neighbour* Add(in LinkAddress address, long now)
+    public Neighbour* Add(in LinkAddress address, bool isGateway, long now)
     {
         if (_free < 0)
             return null;
         int index = _free;
         Neighbour* entry = _entries + index;
         _free = entry->Next;
-        uint bucket = address.Hash() & _mask;
-        *entry = new Neighbour { Address = address, State = NeighbourState.Incomplete, Next = _buckets[bucket], LastUsed = now, Due = now };
+        int bucket = Bucket(in address);
+        *entry = new Neighbour
+        {
+            Address = address, State = NeighbourState.Incomplete, IsGateway = isGateway, Next = _buckets[bucket], LastUsed = now, Due = now,
+        };
         _buckets[bucket] = index;
         Count++;
+        Unresolved++;
         return entry;
     }
 
-    /// <summary>The entry that was not used for longest, of those that are not being asked for; null if all are.</summary>
-    public Neighbour* Oldest()
+    /// <summary>
+    /// Of some entries, others each time, the one that was not used for longest. Gateways are never among them; entries that are being asked
+    /// for only if <paramref name="any"/>.
+    /// </summary>
+    /// <returns>Null if there is none.</returns>
+    public Neighbour* Oldest(bool any)
     {
         Neighbour* oldest = null;
-        for (int i = 0; i < _capacity; i++)
+        for (int i = Math.Min(Candidates, _capacity); i > 0; i--)
         {
-            Neighbour* entry = _entries + i;
-            if (entry->State is not (NeighbourState.Free or NeighbourState.Incomplete) && (oldest == null || entry->LastUsed < oldest->LastUsed))
+            Neighbour* entry = _entries + _hand;
+            _hand = _hand + 1 < _capacity ? _hand + 1 : 0;
+            if (entry->State == NeighbourState.Free || entry->IsGateway || (!any && entry->State == NeighbourState.Incomplete))
+                continue;
+            if (oldest == null || entry->LastUsed < oldest->LastUsed)
                 oldest = entry;
         }
         return oldest;
@@ -85,19 +105,23 @@ internal sealed unsafe class NeighbourTable : IDisposable
     public void Remove(Neighbour* entry)
     {
         int index = (int)(entry - _entries);
-        int* link = _buckets + (entry->Address.Hash() & _mask);
+        int* link = _buckets + Bucket(in entry->Address);
         while (*link != index)
             link = &_entries[*link].Next;
         *link = entry->Next;
+        if (!entry->IsUsable)
+            Unresolved--;
         *entry = new Neighbour { Next = _free };
         _free = index;
         Count--;
     }
 
     /// <summary>Notes an address that was confirmed (<paramref name="confirmed"/>), or only seen.</summary>
-    public static void Learn(Neighbour* entry, ulong mac, ulong own, bool confirmed, long now)
+    public void Learn(Neighbour* entry, ulong mac, ulong own, bool confirmed, long now)
     {
         EthernetFrame.WriteHeader(entry->Header, mac, own, entry->Address.IsIPv4 ? EthernetFrame.TypeIPv4 : EthernetFrame.TypeIPv6);
+        if (!entry->IsUsable)
+            Unresolved--;
         entry->Mac = mac;
         entry->Asked = 0;
         entry->State = confirmed ? NeighbourState.Reachable : NeighbourState.Stale;
@@ -113,5 +137,15 @@ internal sealed unsafe class NeighbourTable : IDisposable
         NativeMemory.Free(_buckets);
         _entries = null;
         _buckets = null;
+    }
+
+    // Sound as an index: the highest bits of the hash, as many as the number of buckets has.
+    private int Bucket(in LinkAddress address) => (int)(address.Hash(_firstFactor, _secondFactor) >> _shift);
+
+    private static ulong RandomOdd()
+    {
+        ulong factor;
+        RandomNumberGenerator.Fill(new Span<byte>(&factor, sizeof(ulong)));
+        return factor | 1;
     }
 }

@@ -6,4 +6,7 @@ internal struct NeighbourUpdate
     public LinkAddress Address;
 
     public ulong Mac;
+
+    /// <summary>Whether the neighbour answered us; else it spoke of itself.</summary>
+    public bool IsConfirmed;
 }

@@ -8,10 +8,11 @@ internal sealed class NextHops
     private readonly (LinkAddress Prefix, LinkAddress Mask)[] _onLink;
     private readonly LinkAddress[] _own;
     private readonly LinkAddress _gateway4, _gateway6;
-    private readonly bool _hasGateway4, _hasGateway6;
+    private readonly bool _hasGateway4, _hasGateway6, _inside;
 
     public NextHops(EthernetIpOptions options)
     {
+        _inside = options.Role == EthernetRole.Inside;
         _own = [.. options.Addresses.Select(own => LinkAddress.From(own.Address))];
         _onLink = [.. options.Addresses.Select(own =>
         {
@@ -51,15 +52,27 @@ internal sealed class NextHops
         return !address.IsIPv4 && address.IsIPv6LinkLocal;
     }
 
-    /// <summary>Whether an address may be in the neighbour table: another's on the link, or a gateway.</summary>
+    /// <summary>Whether an address is a gateway's.</summary>
+    public bool IsGateway(in LinkAddress address) =>
+        (_hasGateway4 && _gateway4.Equals(address)) || (_hasGateway6 && _gateway6.Equals(address));
+
+    /// <summary>Whether an address may be in the neighbour table: another station's on the link, or a gateway.</summary>
     public bool IsNeighbour(in LinkAddress address) =>
-        !address.IsZero && !address.IsGroup && !IsOwn(in address)
-        && (IsOnLink(in address) || (_hasGateway4 && _gateway4.Equals(address)) || (_hasGateway6 && _gateway6.Equals(address)));
+        !address.IsZero && !address.IsGroup && !address.IsLoopback && !IsOwn(in address) && !IsBroadcast(in address)
+        && (IsOnLink(in address) || IsGateway(in address));
 
     /// <summary>The neighbour that a packet goes to.</summary>
-    /// <returns>False if there is none.</returns>
+    /// <returns>
+    /// False if there is none. Groups have none: who forwards packets needs more than an address to forward them to a group. Nor does
+    /// what comes from within a tunnel reach link-local addresses (RFC 4291 §2.5.6).
+    /// </returns>
     public bool TryFind(in LinkAddress destination, out LinkAddress hop)
     {
+        if (destination.IsGroup || destination.IsLoopback || destination.IsZero || (_inside && destination.IsIPv6LinkLocal))
+        {
+            hop = default;
+            return false;
+        }
         bool found = IsOnLink(in destination);
         hop = found ? destination : destination.IsIPv4 ? _gateway4 : _gateway6;
         return found || (destination.IsIPv4 ? _hasGateway4 : _hasGateway6);
@@ -85,5 +98,19 @@ internal sealed class NextHops
             }
         }
         return any;
+    }
+
+    /// <summary>
+    /// A prefix's first and last IPv4 address, which are no station's (RFC 1122 §3.2.1.3); a prefix of two addresses has none such (RFC 3021).
+    /// </summary>
+    private bool IsBroadcast(in LinkAddress address)
+    {
+        foreach (ref readonly (LinkAddress Prefix, LinkAddress Mask) prefix in _onLink.AsSpan())
+        {
+            bool isEnd = address.IsIn(in prefix.Prefix, in prefix.Mask) && address.IsFirstOrLastOf(in prefix.Mask);
+            if (isEnd && address.IsIPv4 && prefix.Mask.Zeros > 1)
+                return true;
+        }
+        return false;
     }
 }
