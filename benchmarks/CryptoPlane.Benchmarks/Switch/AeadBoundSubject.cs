@@ -14,6 +14,7 @@ internal sealed unsafe class AeadBoundSubject : IBenchmarkSubject
     private const int Stride = 2048, Aad = 12, Around = EspOverhead.Header + EspOverhead.Iv + EspOverhead.Icv;
 
     private readonly AeadEngine _engine = AeadEngine.CreateDefault();
+    private readonly AeadKeyArena _arena;
     private readonly AeadKeyHandle[] _openKeys, _sealKeys;
     private readonly int[] _order;
     private readonly int _burst, _length;
@@ -30,6 +31,7 @@ internal sealed unsafe class AeadBoundSubject : IBenchmarkSubject
         OperationsPerRun = count;
         _burst = burst;
         _length = EspOverhead.EspLength(innerLength) - Around;
+        _arena = new AeadKeyArena(2 * tunnels);
         _openKeys = new AeadKeyHandle[tunnels];
         _sealKeys = new AeadKeyHandle[tunnels];
         byte[] key = new byte[16];
@@ -37,9 +39,9 @@ internal sealed unsafe class AeadBoundSubject : IBenchmarkSubject
         for (int i = 0; i < tunnels; i++)
         {
             random.NextBytes(key);
-            _openKeys[i] = AeadKey.CreateDetached(AeadAlgorithm.Aes128Gcm, key);
+            _openKeys[i] = AeadKey.CreateDetached(AeadAlgorithm.Aes128Gcm, key, _arena);
             random.NextBytes(key);
-            _sealKeys[i] = AeadKey.CreateDetached(AeadAlgorithm.Aes128Gcm, key);
+            _sealKeys[i] = AeadKey.CreateDetached(AeadAlgorithm.Aes128Gcm, key, _arena);
         }
         _order = [.. Enumerable.Range(0, tunnels)];
         random.Shuffle(_order);
@@ -91,6 +93,7 @@ internal sealed unsafe class AeadBoundSubject : IBenchmarkSubject
         foreach (AeadKeyHandle key in _openKeys.Concat(_sealKeys))
             _engine.Retire(key);
         _engine.Dispose();
+        _arena.Dispose();
         NativeMemory.AlignedFree(_opens);
         NativeMemory.AlignedFree(_seals);
         NativeMemory.AlignedFree(_data);

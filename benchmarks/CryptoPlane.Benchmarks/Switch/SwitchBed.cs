@@ -30,6 +30,7 @@ internal sealed unsafe class SwitchBed : IDisposable
 
     private readonly AeadEngine _peerEngine = AeadEngine.CreateDefault();
     private readonly Sad _peers;
+    private readonly SaArena _peerArena;
     private readonly LcoreContext _context;
     private readonly EspPairs _pairs;
     private readonly LcoreWorker _worker;
@@ -48,6 +49,7 @@ internal sealed unsafe class SwitchBed : IDisposable
         Wire = connect(_context.Packets);
         _pairs = new EspPairs(2 * tunnels);
         _peers = new Sad(tunnels, _peerEngine);
+        _peerArena = new SaArena(tunnels, tunnels);
         _sealers = new nint[tunnels];
         _openers = new nint[tunnels];
         var random = new Random(tunnels);
@@ -115,6 +117,7 @@ internal sealed unsafe class SwitchBed : IDisposable
         _context.Dispose();
         _peers.Dispose();
         _peerEngine.Dispose();
+        _peerArena.Dispose();
         _inbox.Dispose();
         _outbox.Dispose();
         _waker.Dispose();
@@ -140,19 +143,23 @@ internal sealed unsafe class SwitchBed : IDisposable
         uint spi = Spi.Create(0, (uint)i);
         random.NextBytes(material);
         var inbound = InboundSa.Create(
-            new InboundSaParameters { Spi = spi, Algorithm = algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i }, material);
+            new InboundSaParameters { Spi = spi, Algorithm = algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i },
+            material,
+            _context.Associations);
         Require(_context.Sad.Add(inbound) == SadStatus.Added);
         _pairs[i]->Inbound = inbound;
-        _sealers[i] = (nint)AddOutbound(_peers, spi, s_peerA, s_us, (ulong)i, material);
+        _sealers[i] = (nint)AddOutbound(_peers, _peerArena, spi, s_peerA, s_us, (ulong)i, material);
 
         random.NextBytes(material);
-        _pairs[Tunnels + i]->Outbound = AddOutbound(_context.Sad, spi, s_us, s_peerB, (ulong)(Tunnels + i), material);
+        _pairs[Tunnels + i]->Outbound = AddOutbound(_context.Sad, _context.Associations, spi, s_us, s_peerB, (ulong)(Tunnels + i), material);
         var opener = InboundSa.Create(
-            new InboundSaParameters { Spi = spi, Algorithm = algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i }, material);
+            new InboundSaParameters { Spi = spi, Algorithm = algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i },
+            material,
+            _peerArena);
         Require(_peers.Add(opener) == SadStatus.Added);
         _openers[i] = (nint)opener;
 
-        OutboundSa* AddOutbound(Sad sad, uint spi, IPAddress source, IPAddress destination, ulong userData, ReadOnlySpan<byte> material)
+        OutboundSa* AddOutbound(Sad sad, SaArena arena, uint spi, IPAddress source, IPAddress destination, ulong userData, ReadOnlySpan<byte> material)
         {
             OutboundSa* sa = OutboundSa.Create(
                 new OutboundSaParameters
@@ -165,7 +172,8 @@ internal sealed unsafe class SwitchBed : IDisposable
                     Destination = destination,
                     UserData = userData,
                 },
-                material);
+                material,
+                arena);
             sad.Add(sa);
             return sa;
         }

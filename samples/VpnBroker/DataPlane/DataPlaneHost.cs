@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime;
+using CryptoPlane.Esp;
 using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
@@ -161,7 +162,8 @@ public sealed partial class DataPlaneHost : IDataPlane
         for (int i = 0; i < config.Lcores.Count; i++)
         {
             int lcore = i;
-            _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, sizes, supervisorWaker)));
+            LcoreSizes own = sizes with { EspSas = EspPairsOf(config, lcore) };
+            _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, own, supervisorWaker)));
         }
         _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)]);
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
@@ -245,9 +247,14 @@ public sealed partial class DataPlaneHost : IDataPlane
             MaxPacket = Math.Max(1600, mtus.Max()),
             // A connection that is being replaced keeps its slot until the supervisor has seen it end.
             Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
-            EspSas = Math.Max(16, (config.Esp?.Tunnels ?? []).Sum(tunnel => tunnel.Pairs.Count)),
+            ReplayWindow = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.ReplayWindow)
+                .DefaultIfEmpty(AntiReplayWindow.MinSize).Max(),
         };
     }
+
+    /// <summary>Pairs of SAs that an lcore gets; memory for one where it gets none.</summary>
+    private static int EspPairsOf(BrokerConfig config, int lcore) =>
+        Math.Max(1, (config.Esp?.Tunnels ?? []).Sum(tunnel => tunnel.Pairs.Count(pair => pair.Lcore == lcore)));
 
     /// <summary>An lcore that fails has broken what it owns: nothing is left that could be trusted with keys.</summary>
     private void OnLcoreFailed(Lcore lcore, Exception exception)

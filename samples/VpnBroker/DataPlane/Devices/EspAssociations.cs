@@ -42,11 +42,15 @@ internal static unsafe class EspAssociations
             int number = config.Esp!.Tunnels.Select((t, index) => (t, index)).First(entry => ReferenceEquals(entry.t, tunnel)).index;
             LcoreUnit unit = units[pair.Lcore];
             EspPair* entry = unit.Pairs[number];
-            entry->Outbound = CreateOutbound(pair.Outbound, ranges[i], (ulong)number);
+            entry->Outbound = CreateOutbound(pair.Outbound, ranges[i], (ulong)number, unit.Context.Associations);
             unit.Context.Sad.Add(entry->Outbound);
-            entry->Inbound = CreateInbound(pair.Inbound, (ulong)number);
+            entry->Inbound = CreateInbound(pair.Inbound, (ulong)number, unit.Context.Associations);
             if (unit.Context.Sad.Add(entry->Inbound) != SadStatus.Added)
+            {
+                InboundSa.Free(entry->Inbound, unit.Context.Engine);
+                entry->Inbound = null;
                 throw new ArgumentException($"ESP tunnel '{tunnel.Name}': lcore {pair.Lcore} cannot take the inbound SPI 0x{pair.Inbound.Spi:x8} twice.", nameof(config));
+            }
             entry->Remote = PacketEndpoint.From(tunnel.Remote);
             entry->Port = portOf(tunnel);
             places[i] = new OutboundPlace(pair.Lcore, number, (nint)entry->Outbound);
@@ -54,7 +58,7 @@ internal static unsafe class EspAssociations
         return places;
     }
 
-    private static OutboundSa* CreateOutbound(EspSaConfig sa, SequenceRange range, ulong tunnel)
+    private static OutboundSa* CreateOutbound(EspSaConfig sa, SequenceRange range, ulong tunnel, SaArena arena)
     {
         Span<byte> material = stackalloc byte[32 + EspKey.SaltSize];
         material = WriteMaterial(sa.Key, material);
@@ -71,7 +75,8 @@ internal static unsafe class EspAssociations
                     SequenceLimit = range.Limit - 1,
                     UserData = tunnel,
                 },
-                material);
+                material,
+                arena);
         }
         finally
         {
@@ -79,7 +84,7 @@ internal static unsafe class EspAssociations
         }
     }
 
-    private static InboundSa* CreateInbound(EspSaConfig sa, ulong tunnel)
+    private static InboundSa* CreateInbound(EspSaConfig sa, ulong tunnel, SaArena arena)
     {
         Span<byte> material = stackalloc byte[32 + EspKey.SaltSize];
         material = WriteMaterial(sa.Key, material);
@@ -94,7 +99,8 @@ internal static unsafe class EspAssociations
                     ReplayWindow = sa.ReplayWindow,
                     UserData = tunnel,
                 },
-                material);
+                material,
+                arena);
         }
         finally
         {

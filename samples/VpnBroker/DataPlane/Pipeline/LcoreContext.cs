@@ -26,8 +26,11 @@ internal sealed record LcoreSizes
     /// <summary>Buffers for records that are larger than their packets (padding).</summary>
     public int LargePackets { get; init; } = 32;
 
-    /// <summary>Inbound SAs.</summary>
+    /// <summary>Inbound SAs, and as many outbound ones.</summary>
     public int EspSas { get; init; } = 1024;
+
+    /// <summary>Largest anti-replay window of an inbound SA, in packets.</summary>
+    public int ReplayWindow { get; init; } = 1024;
 
     /// <summary>Memory for unsent bytes of all tunnels, in chunks.</summary>
     public int UnsentChunks { get; init; } = 32768;
@@ -72,6 +75,7 @@ internal sealed unsafe class LcoreContext : IDisposable
         Hosts = new HostTable(sizes.Tunnels * 2);
         Epoll = new EpollSet();
         Sad = new Sad(sizes.EspSas, Engine);
+        Associations = new SaArena(sizes.EspSas, sizes.EspSas, sizes.ReplayWindow);
         Tunnels = (UserTunnel*)KernelPacketMemory.Instance.Allocate(TunnelBytes, 4096);
         Counters = (TrafficCounters*)NativeMemory.AlignedAlloc((nuint)sizeof(TrafficCounters), 128);
         NativeMemory.Clear(Counters, (nuint)sizeof(TrafficCounters));
@@ -105,6 +109,9 @@ internal sealed unsafe class LcoreContext : IDisposable
 
     /// <summary>Where packets of this lcore can be captured.</summary>
     public CaptureTap Tap { get; } = new();
+
+    /// <summary>Where the SAs of <see cref="Sad"/> lie, and their keys. Control threads make them before the lcore starts.</summary>
+    public SaArena Associations { get; }
 
     /// <summary>The arena: slots are chosen by the supervisor, and zero until they are first used.</summary>
     public UserTunnel* Tunnels { get; private set; }
@@ -169,6 +176,7 @@ internal sealed unsafe class LcoreContext : IDisposable
         Epoll.Dispose();
         Burst.Dispose();
         Engine.Dispose();
+        Associations.Dispose();
         Hosts.Dispose();
         Packets.Dispose();
         LargePackets.Dispose();

@@ -24,6 +24,8 @@ internal sealed unsafe class OpenStage : IDisposable
     private readonly TlsRecordReader _reader = new(LcoreContext.BurstSize);
     private readonly EspDecapsulator _decapsulator = new(EspCapacity);
     private PacketBuffer** _esp;
+    private EspIngress* _ingresses;
+    private EspStatus* _statuses;
     private int _espCount;
 
     public OpenStage(LcoreContext context, TunnelTable tunnels, FrameStage frames, RouteStage route)
@@ -34,6 +36,8 @@ internal sealed unsafe class OpenStage : IDisposable
         _route = route;
         _capture = new InnerCapture(context.Tap, tunnels);
         _esp = (PacketBuffer**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(PacketBuffer*));
+        _ingresses = (EspIngress*)NativeMemory.Alloc(EspCapacity, sizeof(EspIngress));
+        _statuses = (EspStatus*)NativeMemory.Alloc(EspCapacity, sizeof(EspStatus));
     }
 
     /// <summary>ESP packets dropped on this lcore, by reason; any thread may read.</summary>
@@ -43,7 +47,12 @@ internal sealed unsafe class OpenStage : IDisposable
     public int EspRoom => EspCapacity - _espCount;
 
     /// <summary>Adds a received ESP packet of this lcore, whose meta says what it begins with.</summary>
-    public void Add(PacketBuffer* packet) => _esp[_espCount++] = packet;
+    // Sound: callers take no more packets than there is room for.
+    public void Add(PacketBuffer* packet)
+    {
+        _ingresses[_espCount] = PacketMeta.Of(packet)->Ingress;
+        _esp[_espCount++] = packet;
+    }
 
     /// <summary>Opens a burst of what there is and routes what came out.</summary>
     /// <param name="connections">What connections received; cut off at the front as far as it was opened.</param>
@@ -83,17 +92,21 @@ internal sealed unsafe class OpenStage : IDisposable
         _reader.Dispose();
         _decapsulator.Dispose();
         NativeMemory.Free(_esp);
+        NativeMemory.Free(_ingresses);
+        NativeMemory.Free(_statuses);
         _esp = null;
+        _ingresses = null;
+        _statuses = null;
     }
 
     private void AddEsp()
     {
+        // All are dealt with: the burst is empty, and holds more operations than the decapsulator, and that as many packets as there are.
+        _decapsulator.AddBurst(_context.Burst, _context.Sad, _esp, _ingresses, _espCount, _statuses);
         for (int i = 0; i < _espCount; i++)
         {
-            PacketBuffer* packet = _esp[i];
-            // Never BurstFull: the burst is empty, and holds more operations than the decapsulator.
-            if (_decapsulator.TryAdd(_context.Burst, _context.Sad, packet, PacketMeta.Of(packet)->Ingress) != EspStatus.Added)
-                _context.Return(packet);
+            if (_statuses[i] != EspStatus.Added)
+                _context.Return(_esp[i]);
         }
         _espCount = 0;
     }

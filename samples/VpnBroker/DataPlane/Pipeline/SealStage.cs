@@ -50,6 +50,9 @@ internal sealed unsafe class SealStage : IDisposable
     private byte* _area;
     private SealedBytes* _segments;
     private PacketBuffer** _sources;
+    private OutboundSa** _sas;
+    private int* _lengths;
+    private EspStatus* _statuses;
     private int _segmentCount;
     private int _sourceCount;
     private int _used;
@@ -67,6 +70,9 @@ internal sealed unsafe class SealStage : IDisposable
         _area = context.Memory.Allocate((nuint)_areaSize, 4096);
         _segments = (SealedBytes*)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(SealedBytes));
         _sources = (PacketBuffer**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(PacketBuffer*));
+        _sas = (OutboundSa**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(OutboundSa*));
+        _lengths = (int*)NativeMemory.Alloc(EspCapacity, sizeof(int));
+        _statuses = (EspStatus*)NativeMemory.Alloc(EspCapacity, sizeof(EspStatus));
     }
 
     /// <summary>ESP packets that were not sealed, by reason; any thread may read.</summary>
@@ -106,29 +112,39 @@ internal sealed unsafe class SealStage : IDisposable
             _context.Memory.Free(_area, (nuint)_areaSize);
         NativeMemory.Free(_segments);
         NativeMemory.Free(_sources);
+        NativeMemory.Free(_sas);
+        NativeMemory.Free(_lengths);
+        NativeMemory.Free(_statuses);
         _area = null;
         _segments = null;
         _sources = null;
+        _sas = null;
+        _lengths = null;
+        _statuses = null;
     }
 
+    /// <summary>Adds ESP packets from number <paramref name="done"/> on, as many as the burst takes.</summary>
+    /// <returns>How many are done now.</returns>
     private int AddEsp(int done)
     {
-        for (; done < _output.EspCount; done++)
+        PacketBuffer** packets = _output.Esp + done;
+        int count = Math.Min(_output.EspCount - done, EspCapacity);
+        for (int i = 0; i < count; i++)
         {
-            PacketBuffer* packet = _output.Esp[done];
-            EspPair* pair = _pairs[PacketMeta.Of(packet)->Tunnel];
-            int length = packet->Length;
-            EspStatus status = _encapsulator.TryAdd(_context.Burst, pair->Outbound, packet);
-            if (status == EspStatus.BurstFull)
-                break;
-            if (status != EspStatus.Added)
+            _sas[i] = _pairs[PacketMeta.Of(packets[i])->Tunnel]->Outbound;
+            _lengths[i] = packets[i]->Length;
+        }
+        int dealtWith = _encapsulator.AddBurst(_context.Burst, _sas, packets, count, _statuses);
+        for (int i = 0; i < dealtWith; i++)
+        {
+            if (_statuses[i] != EspStatus.Added)
             {
-                _context.Drop(packet, DropReason.EspRefused);
+                _context.Drop(packets[i], DropReason.EspRefused);
                 continue;
             }
-            _context.Counters->Esp.Sent(length);
+            _context.Counters->Esp.Sent(_lengths[i]);
         }
-        return done;
+        return done + dealtWith;
     }
 
     private void CompleteEsp()
