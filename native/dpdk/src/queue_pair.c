@@ -43,6 +43,7 @@ struct cpd_queue_pair {
     uint32_t mask;
     uint32_t head, tail; /* of the order: counts of what was given back and of what was taken */
     uint32_t free_count;
+    uint32_t others; /* operations that are done without success and have not been given back */
     slot **order;   /* by count of submission, modulo the depth */
     slot **free;    /* the stack of free slots */
     slot *slots;
@@ -52,6 +53,11 @@ struct cpd_queue_pair {
 /* With IOVAs that are physical the buffer must be physically contiguous: memory of the EAL's heap on huge pages, within one page. */
 static inline rte_iova_t iova_of(const cpd_queue_pair *queue, const void *address) {
     return queue->iova_is_va ? (rte_iova_t)(uintptr_t)address : rte_mem_virt2iova(address);
+}
+
+static inline void use_inline_aad(slot *s) {
+    s->symmetric.aead.aad.data = s->aad;
+    s->symmetric.aead.aad.phys_addr = s->op.phys_addr + offsetof(slot, aad);
 }
 
 int32_t cpd_queue_pair_open(cpd_cryptodev *device, uint32_t index, cpd_queue_pair **result) {
@@ -83,6 +89,9 @@ int32_t cpd_queue_pair_open(cpd_cryptodev *device, uint32_t index, cpd_queue_pai
         s->op.type = RTE_CRYPTO_OP_TYPE_SYMMETRIC;
         s->op.sess_type = RTE_CRYPTO_OP_WITH_SESSION;
         s->op.phys_addr = iova_of(queue, s);
+        /* What is the same for every operation; no driver writes there. */
+        s->symmetric.m_src = &s->source;
+        use_inline_aad(s);
         s->source.nb_segs = s->destination.nb_segs = 1;
         s->source.refcnt = s->destination.refcnt = 1;
         queue->free[queue->free_count++] = s;
@@ -128,8 +137,8 @@ static inline void copy_inline_aad(uint8_t *to, const cp_aead_operation *operati
 static inline void set_aad(cpd_queue_pair *queue, slot *s, const cp_aead_operation *operation) {
     if (likely(operation->aad_length <= CP_AEAD_INLINE_AAD)) {
         copy_inline_aad(s->aad, operation);
-        s->symmetric.aead.aad.data = s->aad;
-        s->symmetric.aead.aad.phys_addr = s->op.phys_addr + offsetof(slot, aad);
+        if (unlikely(s->symmetric.aead.aad.data != s->aad))
+            use_inline_aad(s);
         return;
     }
     uint8_t *aad = queue->aads[s - queue->slots];
@@ -139,11 +148,16 @@ static inline void set_aad(cpd_queue_pair *queue, slot *s, const cp_aead_operati
     s->symmetric.aead.aad.phys_addr = iova_of(queue, aad);
 }
 
-static inline void end_with_zeros(slot *s, uint8_t status) {
+static inline void end_otherwise(cpd_queue_pair *queue, slot *s) {
+    s->done = 1;
+    queue->others++;
+}
+
+static void end_with_zeros(cpd_queue_pair *queue, slot *s, uint8_t status) {
     cp_aead_operation *operation = s->operation;
     explicit_bzero(operation->destination, operation->length + (operation->direction == CP_AEAD_SEAL ? CP_AEAD_TAG_SIZE : 0));
     operation->status = status;
-    s->done = 1;
+    end_otherwise(queue, s);
 }
 
 /* The session that the operation before had: packets of one tunnel come in a row. */
@@ -167,14 +181,14 @@ static inline void *session_of(cpd_queue_pair *queue, const cp_aead_operation *o
 static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_aead_operation *operation, last_session *last) {
     s->operation = operation;
     if (unlikely(queue->abandoned)) {
-        end_with_zeros(s, CPD_STATUS_DEVICE_ERROR);
+        end_with_zeros(queue, s, CPD_STATUS_DEVICE_ERROR);
         return NULL;
     }
     s->done = 0;
     operation->status = CP_AEAD_PENDING;
     void *session = likely(fits(queue, operation)) ? session_of(queue, operation, last) : NULL;
     if (unlikely(session == NULL)) {
-        s->done = 1;
+        end_otherwise(queue, s);
         return NULL;
     }
     memcpy(s->nonce, operation->nonce, CP_AEAD_NONCE_SIZE);
@@ -182,14 +196,12 @@ static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_a
     s->op.status = RTE_CRYPTO_OP_STATUS_NOT_PROCESSED;
     s->symmetric.session = session;
     describe(queue, &s->source, operation->source, operation->length);
-    s->symmetric.m_src = &s->source;
     s->symmetric.m_dst = NULL;
     if (operation->source != operation->destination) {
         describe(queue, &s->destination, operation->destination, operation->length);
         s->symmetric.m_dst = &s->destination;
     }
     const uint8_t *tag = (operation->direction == CP_AEAD_SEAL ? operation->destination : operation->source) + operation->length;
-    s->symmetric.aead.data.offset = 0;
     s->symmetric.aead.data.length = operation->length;
     s->symmetric.aead.digest.data = (uint8_t *)(uintptr_t)tag;
     s->symmetric.aead.digest.phys_addr = iova_of(queue, tag);
@@ -198,8 +210,11 @@ static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_a
 
 /* Takes back the slots of the newest `count` operations. */
 static void take_back(cpd_queue_pair *queue, uint32_t count) {
-    for (; count > 0; count--)
-        queue->free[queue->free_count++] = queue->order[--queue->tail & queue->mask];
+    for (; count > 0; count--) {
+        slot *s = queue->order[--queue->tail & queue->mask];
+        queue->others -= s->done;
+        queue->free[queue->free_count++] = s;
+    }
 }
 
 uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operations, uint32_t count) {
@@ -228,14 +243,14 @@ uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operati
 }
 
 /* The driver may have decrypted before it compared the tag, and left the plaintext there. */
-static inline void complete(slot *s) {
+static inline void complete(cpd_queue_pair *queue, slot *s) {
     if (likely(s->op.status == RTE_CRYPTO_OP_STATUS_SUCCESS)) {
         s->operation->status = CP_AEAD_SUCCESS;
         s->done = 1;
         return;
     }
     int forged = s->operation->direction == CP_AEAD_OPEN && s->op.status == RTE_CRYPTO_OP_STATUS_AUTH_FAILED;
-    end_with_zeros(s, forged ? CP_AEAD_AUTHENTICATION_FAILED : CPD_STATUS_DEVICE_ERROR);
+    end_with_zeros(queue, s, forged ? CP_AEAD_AUTHENTICATION_FAILED : CPD_STATUS_DEVICE_ERROR);
 }
 
 void cpd_queue_pair_abandon(cpd_queue_pair *queue) {
@@ -243,8 +258,22 @@ void cpd_queue_pair_abandon(cpd_queue_pair *queue) {
     for (uint32_t i = queue->head; i != queue->tail; i++) {
         slot *s = queue->order[i & queue->mask];
         if (!s->done)
-            end_with_zeros(s, CPD_STATUS_DEVICE_ERROR);
+            end_with_zeros(queue, s, CPD_STATUS_DEVICE_ERROR);
     }
+}
+
+/* Gives back the oldest operations that are done. */
+static inline uint32_t give_back(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity) {
+    uint32_t count = 0;
+    while (count < capacity && queue->head != queue->tail) {
+        slot *oldest = queue->order[queue->head & queue->mask];
+        if (!oldest->done)
+            break;
+        completed[count++] = oldest->operation;
+        queue->free[queue->free_count++] = oldest;
+        queue->head++;
+    }
+    return count;
 }
 
 uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **completed, uint32_t capacity, uint32_t *others) {
@@ -253,18 +282,14 @@ uint32_t cpd_queue_pair_poll(cpd_queue_pair *queue, cp_aead_operation **complete
     do {
         dequeued = queue->head == queue->tail || queue->abandoned ? 0 : rte_cryptodev_dequeue_burst(queue->id, queue->index, ops, BATCH);
         for (uint16_t i = 0; i < dequeued; i++)
-            complete((slot *)ops[i]);
+            complete(queue, (slot *)ops[i]);
     } while (dequeued == BATCH);
-    uint32_t count = 0, successes = 0;
-    while (count < capacity && queue->head != queue->tail) {
-        slot *oldest = queue->order[queue->head & queue->mask];
-        if (!oldest->done)
-            break;
-        completed[count++] = oldest->operation;
-        successes += oldest->operation->status == CP_AEAD_SUCCESS;
-        queue->free[queue->free_count++] = oldest;
-        queue->head++;
+    uint32_t count = give_back(queue, completed, capacity);
+    *others = 0;
+    if (unlikely(queue->others != 0)) {
+        for (uint32_t i = 0; i < count; i++)
+            *others += completed[i]->status != CP_AEAD_SUCCESS;
+        queue->others -= *others;
     }
-    *others = count - successes;
     return count;
 }

@@ -105,7 +105,7 @@ public sealed unsafe partial class AeadEngine : IDisposable
         while (taken < room)
         {
             AeadOperation* first = operations + taken;
-            int run = RunLength(first, room - taken, out IAeadBackend? backend);
+            int run = RunLength(first, room - taken, out IAeadBackend? backend, out AeadKeyHandle key);
             if (backend == null)
             {
                 first->Status = AeadStatus.InvalidOperation;
@@ -120,7 +120,7 @@ public sealed unsafe partial class AeadEngine : IDisposable
             }
             else
             {
-                int accepted = SubmitToDevice(backend, first, run);
+                int accepted = SubmitToDevice(backend, first, run, key);
                 taken += accepted;
                 if (accepted < run)
                     break;
@@ -155,7 +155,7 @@ public sealed unsafe partial class AeadEngine : IDisposable
         while (done < count)
         {
             AeadOperation* first = operations + done;
-            int run = RunLength(first, count - done, out IAeadBackend? backend);
+            int run = RunLength(first, count - done, out IAeadBackend? backend, out AeadKeyHandle key);
             if (backend == null)
                 first->Status = AeadStatus.InvalidOperation;
             else if (backend.IsSynchronous)
@@ -163,7 +163,7 @@ public sealed unsafe partial class AeadEngine : IDisposable
             else
             {
                 // A device works on while later operations are submitted, so the rest of the burst goes the whole way.
-                SubmitAndPoll(backend, first, run, count - done);
+                SubmitAndPoll(backend, first, run, key, count - done);
                 return;
             }
             done += run;
@@ -204,56 +204,57 @@ public sealed unsafe partial class AeadEngine : IDisposable
     /// <param name="first">The first operation.</param>
     /// <param name="limit">How many there are, at least 1.</param>
     /// <param name="backend">Their backend; null if the first operation cannot be carried out.</param>
-    private int RunLength(AeadOperation* first, int limit, out IAeadBackend? backend)
+    /// <param name="shared">The key, if all of them have one; else null.</param>
+    private int RunLength(AeadOperation* first, int limit, out IAeadBackend? backend, out AeadKeyHandle shared)
     {
         backend = null;
+        shared = default;
         if (first->Length > int.MaxValue || !TryAttachKey(first->Key))
             return 1;
-        AeadBackendKind kind = first->Key.Block->Backend;
+        AeadKeyHandle key = shared = first->Key;
+        AeadBackendKind kind = key.Block->Backend;
         backend = _byKind[(int)kind];
         AeadOperation* next = first + 1, end = first + limit;
-        AeadKeyHandle key = first->Key;
         for (; next != end; next++)
         {
             if ((int)next->Length < 0)
                 break;
             if (next->Key == key)
                 continue;
-            key = next->Key;
             // A key that is not attached yet ends the run, and begins the next one with its attachment.
-            if (key.IsNull || key.Block->Backend != kind)
+            if (next->Key.IsNull || next->Key.Block->Backend != kind)
                 break;
+            key = next->Key;
+            shared = default;
         }
         return (int)(next - first);
     }
 
-    private int SubmitToDevice(IAeadBackend backend, AeadOperation* first, int run)
+    private int SubmitToDevice(IAeadBackend backend, AeadOperation* first, int run, AeadKeyHandle shared)
     {
-        CountInFlight(first, run, 1);
+        CountInFlight(first, run, shared, 1);
         int accepted = backend.Submit(first, run);
-        _order.Push(first, accepted, backend.Kind);
+        _order.Push(first, accepted, backend.Kind, shared);
         if (accepted < run)
-            CountInFlight(first + accepted, run - accepted, -1);
+            CountInFlight(first + accepted, run - accepted, shared, -1);
         return accepted;
     }
 
-    /// <summary>Counts what becomes of operations with their keys, a row of one key at a time.</summary>
-    private static void CountInFlight(AeadOperation* first, int count, int change)
+    /// <summary>Counts what becomes of operations with their keys.</summary>
+    private static void CountInFlight(AeadOperation* first, int count, AeadKeyHandle shared, int change)
     {
-        AeadOperation* next = first, end = first + count;
-        while (next != end)
+        if (!shared.IsNull)
         {
-            AeadKeyHandle key = next->Key;
-            int row = 0;
-            for (; next != end && next->Key == key; next++)
-                row += change;
-            key.Block->InFlight += row;
+            shared.Block->InFlight += count * change;
+            return;
         }
+        for (AeadOperation* end = first + count; first != end; first++)
+            first->Key.Block->InFlight += change;
     }
 
-    private void SubmitAndPoll(IAeadBackend backend, AeadOperation* operations, int firstRun, int count)
+    private void SubmitAndPoll(IAeadBackend backend, AeadOperation* operations, int firstRun, AeadKeyHandle shared, int count)
     {
-        int submitted = SubmitToDevice(backend, operations, Math.Min(firstRun, _order.Free)), completed = 0;
+        int submitted = SubmitToDevice(backend, operations, Math.Min(firstRun, _order.Free), shared), completed = 0;
         while (true)
         {
             CollectFromDevices();
@@ -298,9 +299,10 @@ public sealed unsafe partial class AeadEngine : IDisposable
                 return 0;
             ready -= run;
         }
+        AeadKeyHandle shared = _order.OldestKey;
         first = _order.Pop(run);
         if (kind != AeadBackendKind.None)
-            CountInFlight(first, run, -1);
+            CountInFlight(first, run, shared, -1);
         return run;
     }
 

@@ -38,8 +38,15 @@ internal sealed unsafe class SubmissionRing : IDisposable
     /// <summary>How many from the oldest on lie side by side and wait for the same; the ring must not be empty.</summary>
     public int OldestRun => _runs[_head & _mask].Count;
 
+    /// <summary>The key of the oldest run, if all of its operations have one, as its owner said; the ring must not be empty.</summary>
+    public AeadKeyHandle OldestKey => _runs[_head & _mask].Key;
+
     /// <summary>Appends operations that lie side by side; the caller has checked <see cref="Free"/>. None appends nothing.</summary>
-    public void Push(AeadOperation* first, int count, AeadBackendKind kind)
+    /// <param name="first">The first of them.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="kind">What they wait for.</param>
+    /// <param name="key">Their key, where they have one and the owner wants to know it again.</param>
+    public void Push(AeadOperation* first, int count, AeadBackendKind kind, AeadKeyHandle key = default)
     {
         if (count == 0)
             return;
@@ -47,6 +54,7 @@ internal sealed unsafe class SubmissionRing : IDisposable
         run->First = first;
         run->Count = count;
         run->Kind = kind;
+        run->Key = key;
         Count += count;
     }
 
@@ -74,6 +82,7 @@ internal sealed unsafe class SubmissionRing : IDisposable
     private struct Run
     {
         public AeadOperation* First;
+        public AeadKeyHandle Key;
         public int Count;
         public AeadBackendKind Kind;
     }

@@ -94,6 +94,98 @@ public sealed unsafe class CryptodevBackendTests
         huge.Retire(engine);
     }
 
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Whatever_becomes_of_operations_they_come_back_in_order_with_their_own_status(string name)
+    {
+        using Cryptodev device = DpdkTestBed.Open(name, new CryptodevOptions { Depth = 64 });
+        using var engine = new AeadEngine(device.CreateBackend());
+        using var empty = new PacketBatch(8, 0, AeadDirection.Seal);
+        using var mixed = new PacketBatch(30, 300, AeadDirection.Open);
+        using var large = new PacketBatch(3, 65_520, AeadDirection.Seal);
+        for (int i = 0; i < mixed.Count; i += 3)
+            mixed.Forge(i);
+        PacketBatch[] batches = [empty, mixed, large];
+        AeadOperation** completed = stackalloc AeadOperation*[7];
+        for (int round = 0; round < 5; round++)
+        {
+            foreach (PacketBatch batch in batches)
+                Assert.Equal(batch.Count, engine.Submit(batch.Operations, batch.Count));
+            // A few at a time, so that what is done waits in the queue.
+            var order = new List<nint>();
+            while (engine.InFlight > 0)
+            {
+                int count = engine.Poll(completed, 7);
+                for (int i = 0; i < count; i++)
+                    order.Add((nint)completed[i]);
+            }
+            Assert.Equal(batches.SelectMany(Addresses), order);
+            empty.AssertDone();
+            large.AssertDone();
+            for (int i = 0; i < mixed.Count; i++)
+            {
+                if (i % 3 == 0)
+                    mixed.AssertRefused(i);
+                else
+                    mixed.AssertDone(i);
+            }
+        }
+        Assert.Equal(5 * (8 + 3), Backend(engine, device).DoneByCpu);
+        Assert.Equal(0, Backend(engine, device).DeviceErrors);
+        foreach (PacketBatch batch in batches)
+            batch.Retire(engine);
+
+        static IEnumerable<nint> Addresses(PacketBatch batch)
+        {
+            for (int i = 0; i < batch.Count; i++)
+                yield return Address(batch, i);
+        }
+
+        static nint Address(PacketBatch batch, int i) => (nint)batch[i];
+    }
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void Long_and_short_aad_take_turns_in_the_same_slots(string name)
+    {
+        using Cryptodev device = DpdkTestBed.Open(name, new CryptodevOptions { Depth = 64 });
+        using var engine = new AeadEngine(device.CreateBackend());
+        using var inline = new PacketBatch(20, 100, AeadDirection.Open, sameKey: true);
+        using var longer = new PacketBatch(20, 100, AeadDirection.Open, sameKey: true, aadLength: 45);
+        for (int round = 0; round < 4; round++)
+        {
+            PacketBatch batch = round % 2 == 0 ? longer : inline;
+            engine.Run(batch.Operations, batch.Count);
+            batch.AssertDone();
+        }
+        inline.Retire(engine);
+        longer.Retire(engine);
+    }
+
+    [Theory]
+    [MemberData(nameof(Devices))]
+    public void A_device_that_was_stopped_with_operations_in_it_works_when_it_is_opened_anew(string name)
+    {
+        AeadOperation** completed = stackalloc AeadOperation*[100];
+        for (int life = 0; life < 3; life++)
+        {
+            using Cryptodev device = DpdkTestBed.Open(name, new CryptodevOptions { Depth = 128 });
+            using var engine = new AeadEngine(device.CreateBackend());
+            using var batch = new PacketBatch(100, 700, AeadDirection.Open);
+            // Nothing of the life before comes back: neither too many completions nor one before its work is done.
+            engine.Run(batch.Operations, batch.Count);
+            batch.AssertDone();
+            Assert.Equal(0, Backend(engine, device).DeviceErrors);
+
+            Assert.Equal(100, engine.Submit(batch.Operations, batch.Count));
+            device.GiveUp();
+            Assert.True(device.TryStopFailed());
+            Assert.Equal(100, engine.Poll(completed, 100));
+            Assert.Equal(100, Backend(engine, device).DeviceErrors);
+            batch.Retire(engine);
+        }
+    }
+
     [Fact]
     public void Without_a_session_left_the_cpu_goes_on_and_a_retired_key_makes_room()
     {

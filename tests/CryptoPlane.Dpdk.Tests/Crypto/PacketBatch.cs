@@ -7,17 +7,19 @@ namespace CryptoPlane.Dpdk.Tests.Crypto;
 /// <summary>Operations out of place, each with a key of its own, sealed by the framework so that they can be opened, or to be sealed.</summary>
 internal sealed unsafe class PacketBatch : IDisposable
 {
-    private readonly NativeBuffer _descriptors, _sources, _destinations;
+    private readonly NativeBuffer _descriptors, _sources, _destinations, _aads;
     private readonly byte[][] _expected;
     private readonly int _stride;
 
-    public PacketBatch(int count, int length, AeadDirection direction, AeadAlgorithm algorithm = AeadAlgorithm.Aes128Gcm, bool sameKey = false)
+    public PacketBatch(int count, int length, AeadDirection direction, AeadAlgorithm algorithm = AeadAlgorithm.Aes128Gcm, bool sameKey = false,
+        int aadLength = 8)
     {
         Count = count;
         _stride = length + AeadSizes.Tag;
         _descriptors = new NativeBuffer(count * AeadOperation.SizeInBytes);
         _sources = new NativeBuffer(count * _stride);
         _destinations = new NativeBuffer(count * _stride);
+        _aads = new NativeBuffer(count * aadLength);
         _expected = new byte[count][];
         byte[] key = RandomNumberGenerator.GetBytes(AeadSizes.Key(algorithm));
         AeadKeyHandle handle = default;
@@ -28,7 +30,7 @@ internal sealed unsafe class PacketBatch : IDisposable
                 key = RandomNumberGenerator.GetBytes(AeadSizes.Key(algorithm));
                 handle = AeadKey.CreateDetached(algorithm, key);
             }
-            byte[] nonce = RandomNumberGenerator.GetBytes(AeadSizes.Nonce), aad = RandomNumberGenerator.GetBytes(8);
+            byte[] nonce = RandomNumberGenerator.GetBytes(AeadSizes.Nonce), aad = RandomNumberGenerator.GetBytes(aadLength);
             byte[] plaintext = RandomNumberGenerator.GetBytes(length), wire = new byte[_stride];
             using (var gcm = new AesGcm(key, AeadSizes.Tag))
                 gcm.Encrypt(nonce, plaintext, wire.AsSpan(0, length), wire.AsSpan(length), aad);
@@ -43,7 +45,14 @@ internal sealed unsafe class PacketBatch : IDisposable
             operation->Direction = direction;
             operation->UserData = (uint)i;
             operation->SetNonce(nonce);
-            operation->SetInlineAad(aad);
+            if (aadLength <= AeadSizes.InlineAad)
+            {
+                operation->SetInlineAad(aad);
+                continue;
+            }
+            aad.CopyTo(_aads.Span[(i * aadLength)..]);
+            operation->AadPointer = _aads.Pointer + (i * aadLength);
+            operation->AadLength = (ushort)aadLength;
         }
     }
 
@@ -96,5 +105,6 @@ internal sealed unsafe class PacketBatch : IDisposable
         _descriptors.Dispose();
         _sources.Dispose();
         _destinations.Dispose();
+        _aads.Dispose();
     }
 }

@@ -27,10 +27,7 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     private readonly long _stallTicks;
     private readonly int _limit;
     private readonly SubmissionRing _order;
-    private AeadOperation** _polled;
-
-    /// <summary>Operations that the device has given back and that are still in <see cref="_order"/>.</summary>
-    private int _ready;
+    private bool _disposed;
 
     /// <summary>When the device was first found to complete nothing.</summary>
     private long _waitingSince;
@@ -71,7 +68,6 @@ public sealed unsafe class DispatchBackend : IAeadBackend
         _stallTicks = Math.Max(1, (long)(options.StallTimeout.TotalSeconds * ticksPerSecond));
         _limit = options.InFlightLimit == 0 ? device.Depth : Math.Min(options.InFlightLimit, device.Depth);
         _order = new SubmissionRing(AeadEngine.MaxInFlight);
-        _polled = (AeadOperation**)NativeMemory.Alloc(AeadEngine.MaxInFlight, (nuint)sizeof(AeadOperation*));
     }
 
     /// <inheritdoc/>
@@ -140,23 +136,28 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     /// <inheritdoc/>
     public int Poll(AeadOperation** completed, int capacity)
     {
-        if (State == DispatchState.Sharing)
-            Collect();
+        if (_order.Count == 0)
+            return 0;
+        if (State == DispatchState.Sharing && !_device.IsHealthy)
+            State = DispatchState.Abandoning;
         if (State == DispatchState.Abandoning && _device.TryAbandon())
             RetryAll();
         int count = 0;
         while (count < capacity && _order.Count > 0)
         {
             int run = Math.Min(capacity - count, _order.OldestRun);
-            if (_order.OldestKind != AeadBackendKind.None)
+            if (_order.OldestKind == AeadBackendKind.None)
             {
-                run = Math.Min(run, _ready);
-                if (run == 0)
-                    break;
-                _ready -= run;
+                for (AeadOperation* operation = _order.Pop(run), end = operation + run; operation != end; operation++)
+                    completed[count++] = operation;
+                continue;
             }
-            for (AeadOperation* operation = _order.Pop(run), end = operation + run; operation != end; operation++)
-                completed[count++] = operation;
+            // The device gives back the oldest first, and these are its oldest.
+            int collected = Collect(completed + count, run);
+            if (collected == 0)
+                break;
+            _order.Pop(collected);
+            count += collected;
         }
         return count;
     }
@@ -165,15 +166,14 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     /// <exception cref="InvalidOperationException">Operations are in flight.</exception>
     public void Dispose()
     {
-        if (_polled == null)
+        if (_disposed)
             return;
         if (_order.Count != 0)
             throw new InvalidOperationException("Operations are in flight: poll what was submitted before.");
         _device.Dispose();
         _cpu.Dispose();
         _order.Dispose();
-        NativeMemory.Free(_polled);
-        _polled = null;
+        _disposed = true;
     }
 
     private int ToDevice(AeadOperation* first, int run, int lengthClass)
@@ -208,44 +208,40 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     }
 
     /// <summary>Takes what the device has completed, and gives the device up if it completes nothing, or only failures.</summary>
-    private void Collect()
+    /// <returns>How many were written to <paramref name="completed"/>.</returns>
+    private int Collect(AeadOperation** completed, int capacity)
     {
-        if (!_device.IsHealthy)
-        {
-            State = DispatchState.Abandoning;
-            return;
-        }
-        if (_device.InFlight == 0)
-            return;
+        if (State != DispatchState.Sharing)
+            return 0;
         bool measures = _measuresCollection;
         long begin = measures ? _clock() : 0;
-        int polled = _device.Poll(_polled, AeadEngine.MaxInFlight);
-        if (polled == 0)
+        int collected = _device.Poll(completed, capacity);
+        if (collected == 0)
         {
             LookForStall();
-            return;
+            return 0;
         }
         if (measures)
-            _policy.MeasuredCollection(polled, _clock() - begin);
+            _policy.MeasuredCollection(collected, _clock() - begin);
         _measuresCollection = false;
         _waiting = false;
-        _ready += polled;
         if (_device.DeviceErrors == _errorsSeen)
             _errorsInARow = 0;
         else
-            LookForErrors(polled);
+            LookForErrors(completed, collected);
+        return collected;
     }
 
     /// <summary>Does what the device failed at, and gives it up if it fails at everything.</summary>
-    private void LookForErrors(int polled)
+    private void LookForErrors(AeadOperation** completed, int count)
     {
         _errorsSeen = _device.DeviceErrors;
-        for (int i = 0; i < polled; i++)
+        for (int i = 0; i < count; i++)
         {
-            bool failed = _polled[i]->Status == AeadStatus.BackendError;
+            bool failed = completed[i]->Status == AeadStatus.BackendError;
             _errorsInARow = failed ? _errorsInARow + 1 : 0;
             if (failed)
-                Retry(_polled[i]);
+                Retry(completed[i]);
         }
         if (_errorsInARow >= _options.ErrorLimit)
             State = DispatchState.Abandoning;
@@ -276,13 +272,7 @@ public sealed unsafe class DispatchBackend : IAeadBackend
             int run = _order.OldestRun;
             AeadOperation* first = _order.Pop(run);
             for (int i = 0; waits && i < run; i++)
-            {
-                // The device had completed the oldest, or the CPU had done them again.
-                if (_ready > 0)
-                    _ready--;
-                else
-                    Retry(first + i);
-            }
+                Retry(first + i);
             _order.Push(first, run, AeadBackendKind.None);
             left -= run;
         }
