@@ -85,7 +85,7 @@ internal sealed unsafe class NeighbourResolver : IDisposable
     /// <summary>Lets a packet wait for its neighbour; false if too many do.</summary>
     public bool TryQueue(Neighbour* neighbour, PacketBuffer* packet)
     {
-        if (neighbour->Queued == Neighbour.QueueSize || _waiting >= _waitingLimit)
+        if (neighbour->Queued == Neighbour.QueueSize || (_waiting >= _waitingLimit && !neighbour->IsGateway))
             return false;
         _waiting++;
         Neighbour.Queue(neighbour)[neighbour->Queued++] = packet;

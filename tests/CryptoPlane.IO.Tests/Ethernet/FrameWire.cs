@@ -29,14 +29,22 @@ internal sealed unsafe class FrameWire
         /// <summary>Frames that a transmit call takes at most.</summary>
         public int Room { get; set; } = int.MaxValue;
 
+        /// <summary>What lies behind a received frame's end, as something of an earlier frame would in a real buffer.</summary>
+        public byte Remains { get; set; }
+
+        /// <summary>What the hardware found out about received frames.</summary>
+        public PacketFlags Flags { get; set; }
+
         public int Receive(PacketBuffer** burst, int capacity)
         {
             int count = 0;
             while (count < capacity && incoming.TryDequeue(out byte[]? frame))
             {
                 Assert.True(pool.TryRent(out PacketBuffer* buffer));
+                new Span<byte>(buffer->Data, buffer->Tailroom).Fill(Remains);
                 Assert.True(buffer->TrySetLength(frame.Length));
                 frame.CopyTo(buffer->Span);
+                buffer->Flags = Flags;
                 burst[count++] = buffer;
             }
             return count;
