@@ -13,22 +13,31 @@ internal sealed class CaptureComments(IReadOnlyList<string> espTunnels, Func<IRe
 
     private readonly Dictionary<(ulong Subject, ushort Note, bool NotTaken), string?> _texts = [];
     private IReadOnlyDictionary<ulong, string> _sessions = new Dictionary<ulong, string>();
-    private long _listed = long.MinValue;
+    private long _askAgain = Environment.TickCount64;
 
     /// <summary>A packet's comment, or null.</summary>
     public string? Of(in CaptureRecord record)
     {
         (ulong, ushort, bool) key = (record.Subject, record.Note, record.NotTaken);
-        if (!_texts.TryGetValue(key, out string? text))
-            _texts.Add(key, text = Make(record.Subject, record.Note, record.NotTaken));
+        if (_texts.TryGetValue(key, out string? text))
+            return text;
+        text = Make(record.Subject, record.Note, record.NotTaken, out bool complete);
+        if (complete)
+            _texts.Add(key, text);
         return text;
     }
 
-    private string? Make(ulong subject, ushort note, bool notTaken)
+    private string? Make(ulong subject, ushort note, bool notTaken, out bool complete)
     {
         var parts = new List<string>();
+        complete = true;
         if (CaptureNotes.TryGetSession(subject, out ulong session))
-            parts.Add(UserOf(session) is { } user ? $"user {user}, session {session}" : $"session {session}");
+        {
+            string? user = UserOf(session);
+            // Not for ever without a name: the session may be younger than the list.
+            complete = user != null;
+            parts.Add(complete ? $"user {user}, session {session}" : $"session {session}");
+        }
         if (CaptureNotes.TryGetEspTunnel(subject, out int tunnel))
             parts.Add($"ESP tunnel {(tunnel < espTunnels.Count ? espTunnels[tunnel] : tunnel)}");
         if (CaptureNotes.DropReasonOf(note) is { } reason)
@@ -40,10 +49,10 @@ internal sealed class CaptureComments(IReadOnlyList<string> espTunnels, Func<IRe
 
     private string? UserOf(ulong session)
     {
-        if (!_sessions.ContainsKey(session) && Environment.TickCount64 - _listed > (long)s_listAge.TotalMilliseconds)
+        if (!_sessions.ContainsKey(session) && Environment.TickCount64 >= _askAgain)
         {
             _sessions = listSessions();
-            _listed = Environment.TickCount64;
+            _askAgain = Environment.TickCount64 + (long)s_listAge.TotalMilliseconds;
         }
         return _sessions.GetValueOrDefault(session);
     }

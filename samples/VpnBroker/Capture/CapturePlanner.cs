@@ -79,7 +79,7 @@ public static class CapturePlanner
     }
 
     private static string Known(IReadOnlyList<CapturePoint> points) =>
-        points.Count <= CapturePoint.FirstPort ? "no ports" : string.Join(", ", points.Skip(CapturePoint.FirstPort).Select(point => point.Name));
+        string.Join(", ", points.Where(point => point.Number >= CapturePoint.FirstPort).Select(point => point.Name).DefaultIfEmpty("no ports"));
 
     private static void RefuseUnlessAllowed(CapturePoint point, bool allowed, bool acknowledged)
     {

@@ -165,7 +165,7 @@ public sealed partial class DataPlaneHost : IDataPlane
             LcoreSizes own = sizes with { EspSas = EspPairsOf(config, lcore) };
             _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, own, supervisorWaker)));
         }
-        _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)]);
+        _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)], config.Listen != null);
         _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);

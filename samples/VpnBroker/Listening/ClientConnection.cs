@@ -97,6 +97,8 @@ internal sealed partial class ClientConnection(ClientSocket socket, TlsServerOpt
             Socket = channel.Detach(out nint traffic, out byte[] unread),
             TrafficStates = traffic,
             Unread = unread,
+            Remote = socket.Remote,
+            Local = socket.Local,
             InnerIPv4 = tunnel.Lease.IPv4,
             InnerIPv6 = tunnel.Lease.IPv6,
             Mtu = tunnel.Mtu,

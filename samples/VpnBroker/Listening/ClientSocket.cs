@@ -12,11 +12,12 @@ internal sealed class ClientSocket : IDisposable
     private TaskCompletionSource? _ready;
     private bool _released;
 
-    private ClientSocket(ReadinessPoller poller, int descriptor, IPEndPoint remote)
+    private ClientSocket(ReadinessPoller poller, int descriptor, IPEndPoint remote, IPEndPoint local)
     {
         _poller = poller;
         Descriptor = descriptor;
         Remote = remote;
+        Local = local;
         Id = poller.Add(this);
     }
 
@@ -26,15 +27,16 @@ internal sealed class ClientSocket : IDisposable
     /// <summary>The client's address.</summary>
     public IPEndPoint Remote { get; }
 
+    /// <summary>The address that the client connected to.</summary>
+    public IPEndPoint Local { get; }
+
     /// <summary>The poller's number for it.</summary>
     public ulong Id { get; }
 
     /// <summary>Takes an accepted socket's descriptor over. The Socket object is then as if closed; it never did asynchronous I/O.</summary>
     public static ClientSocket Take(Socket accepted, ReadinessPoller poller)
     {
-        var remote = (IPEndPoint)accepted.RemoteEndPoint!;
-        if (remote.Address.IsIPv4MappedToIPv6)
-            remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port);
+        IPEndPoint remote = Unmapped(accepted.RemoteEndPoint!), local = Unmapped(accepted.LocalEndPoint!);
         int descriptor = (int)accepted.SafeHandle.DangerousGetHandle();
         accepted.SafeHandle.SetHandleAsInvalid();
         // The Socket's finalizer would close the number all the same, by then perhaps another connection's.
@@ -43,7 +45,7 @@ internal sealed class ClientSocket : IDisposable
         TcpSocket.SetNoDelay(descriptor);
         try
         {
-            return new ClientSocket(poller, descriptor, remote);
+            return new ClientSocket(poller, descriptor, remote, local);
         }
         catch
         {
@@ -51,6 +53,13 @@ internal sealed class ClientSocket : IDisposable
             TcpSocket.Close(descriptor);
             throw;
         }
+    }
+
+    /// <summary>An IPv4 address that a socket of IPv6 shows, as itself.</summary>
+    private static IPEndPoint Unmapped(EndPoint address)
+    {
+        var end = (IPEndPoint)address;
+        return end.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(end.Address.MapToIPv4(), end.Port) : end;
     }
 
     /// <summary>Receives what is there, and waits when nothing is.</summary>

@@ -76,6 +76,8 @@ public unsafe struct CaptureFilter
                 // Four zeros in the place of the SPI mark IKE (RFC 3948 §2.2).
                 bool isEsp = packet.Length >= 4 && BinaryPrimitives.ReadUInt32BigEndian(packet) != 0;
                 return MatchesEnds(peer, local) && MatchesProtocol(Udp, isEsp) && (Port == null || Port == peer.Port || Port == local.Port) && MatchesSpi(packet, isEsp);
+            case CaptureFraming.TcpPayload:
+                return MatchesEnds(peer, local) && MatchesProtocol(Tcp, isEsp: false) && (Port == null || Port == peer.Port || Port == local.Port) && Spi == null;
             default:
                 return MatchesEnds(peer, local) && MatchesProtocol(Esp, isEsp: true) && Port == null && MatchesSpi(packet, isEsp: true);
         }

@@ -14,6 +14,9 @@ public enum CaptureFraming : byte
 
     /// <summary>An ESP header: the kernel keeps the IP header before it.</summary>
     Esp,
+
+    /// <summary>A piece of a TCP connection's stream: the kernel keeps the headers before it.</summary>
+    TcpPayload,
 }
 
 /// <summary>Which way a packet went; the values are those of pcapng's epb_flags.</summary>

@@ -5,40 +5,60 @@ namespace CryptoPlane.Capture;
 
 /// <summary>
 /// Writes the outer headers that the kernel keeps to itself, of the addresses that are known, so that a reader finds ESP where it looks
-/// for it. Identification, hop limit, traffic class and the UDP checksum are not those of the wire.
+/// for it. Identification, hop limit, traffic class, the checksums of UDP and TCP, and TCP's window are not those of the wire.
 /// </summary>
 public static class CaptureOuterHeader
 {
-    /// <summary>Bytes of the longest header: IPv6 and UDP.</summary>
-    public const int MaxLength = IPv6Length + UdpLength;
+    /// <summary>Bytes of the longest header: IPv6 and TCP.</summary>
+    public const int MaxLength = IPv6Length + TcpLength;
 
-    private const int IPv4Length = 20, IPv6Length = 40, UdpLength = 8;
-    private const byte Udp = 17, Esp = 50, HopLimit = 64;
+    private const int IPv4Length = 20, IPv6Length = 40, UdpLength = 8, TcpLength = 20;
+    private const byte Tcp = 6, Udp = 17, Esp = 50, HopLimit = 64;
 
     /// <summary>Writes the headers before a packet.</summary>
     /// <param name="record">The packet.</param>
-    /// <param name="local">This end.</param>
+    /// <param name="local">This end, where the record does not say it.</param>
     /// <param name="destination">Room for <see cref="MaxLength"/> bytes.</param>
     /// <returns>How many bytes were written; 0 where the packet has its headers.</returns>
     public static int Write(in CaptureRecord record, in PacketEndpoint local, Span<byte> destination)
     {
-        if (record.Framing is not (CaptureFraming.UdpPayload or CaptureFraming.Esp))
+        (byte protocol, int length) = record.Framing switch
+        {
+            CaptureFraming.UdpPayload => (Udp, UdpLength),
+            CaptureFraming.TcpPayload => (Tcp, TcpLength),
+            CaptureFraming.Esp => (Esp, 0),
+            _ => ((byte)0, 0),
+        };
+        if (protocol == 0)
             return 0;
-        bool udp = record.Framing == CaptureFraming.UdpPayload;
         bool incoming = record.Direction == CaptureDirection.In;
-        PacketEndpoint source = incoming ? record.Peer : local, target = incoming ? local : record.Peer;
-        int payload = record.OriginalLength + (udp ? UdpLength : 0);
-        int ip = (record.Peer.IpVersion != 0 ? record.Peer.IpVersion : local.IpVersion) == 6
-            ? WriteIPv6(destination, in source, in target, payload, udp ? Udp : Esp)
-            : WriteIPv4(destination, in source, in target, payload, udp ? Udp : Esp);
-        if (!udp)
+        PacketEndpoint here = record.Local.IpVersion != 0 ? record.Local : local;
+        PacketEndpoint source = incoming ? record.Peer : here, target = incoming ? here : record.Peer;
+        int payload = record.OriginalLength + length;
+        int ip = (record.Peer.IpVersion != 0 ? record.Peer.IpVersion : here.IpVersion) == 6
+            ? WriteIPv6(destination, in source, in target, payload, protocol)
+            : WriteIPv4(destination, in source, in target, payload, protocol);
+        if (length == 0)
             return ip;
-        Span<byte> header = destination.Slice(ip, UdpLength);
+        Span<byte> header = destination.Slice(ip, length);
+        header.Clear();
         BinaryPrimitives.WriteUInt16BigEndian(header, source.Port);
         BinaryPrimitives.WriteUInt16BigEndian(header[2..], target.Port);
-        BinaryPrimitives.WriteUInt16BigEndian(header[4..], (ushort)payload);
-        BinaryPrimitives.WriteUInt16BigEndian(header[6..], 0);
-        return ip + UdpLength;
+        if (protocol == Udp)
+            BinaryPrimitives.WriteUInt16BigEndian(header[4..], (ushort)payload);
+        else
+            WriteTcp(header, in record);
+        return ip + length;
+    }
+
+    /// <summary>The rest of a TCP header without options (RFC 9293 §3.1): PSH and ACK, as a stack sends data.</summary>
+    private static void WriteTcp(Span<byte> header, in CaptureRecord record)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(header[4..], record.Sequence);
+        BinaryPrimitives.WriteUInt32BigEndian(header[8..], record.Acknowledgement);
+        header[12] = (TcpLength / 4) << 4;
+        header[13] = 0x18;
+        BinaryPrimitives.WriteUInt16BigEndian(header[14..], ushort.MaxValue);
     }
 
     private static unsafe int WriteIPv4(Span<byte> header, in PacketEndpoint source, in PacketEndpoint target, int payload, byte protocol)

@@ -8,7 +8,7 @@ namespace CryptoPlane.Capture;
 public struct CaptureRecord
 {
     /// <summary>Size of this header.</summary>
-    public const int HeaderSize = 64;
+    public const int HeaderSize = 96;
 
     internal const byte FlagNotTaken = 1;
 
@@ -49,6 +49,15 @@ public struct CaptureRecord
 
     /// <summary>The packet's place in its burst, until the port has said how many it took.</summary>
     [FieldOffset(60)] internal int BurstIndex;
+
+    /// <summary>This end of a connection; none for packets, whose port knows it.</summary>
+    [FieldOffset(64)] public PacketEndpoint Local;
+
+    /// <summary>Place in the connection's stream: as TCP's sequence number.</summary>
+    [FieldOffset(88)] public uint Sequence;
+
+    /// <summary>Place in the stream of the other direction: as TCP's acknowledgement.</summary>
+    [FieldOffset(92)] public uint Acknowledgement;
 
     /// <summary>Whether the port did not take the packet, which stays with its sender: it was dropped, or is sent (and captured) again.</summary>
     public readonly bool NotTaken => (Flags & FlagNotTaken) != 0;

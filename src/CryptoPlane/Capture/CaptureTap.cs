@@ -105,6 +105,38 @@ public sealed unsafe class CaptureTap
         Publish();
     }
 
+    /// <summary>Captures a piece of a TCP connection's stream, in parts that fit into IP packets.</summary>
+    /// <param name="point">The point; below <see cref="MaxPoints"/>.</param>
+    /// <param name="direction">Which way it goes.</param>
+    /// <param name="data">Its first byte.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="connection">The connection; its place in the stream goes on, also where a part is not captured.</param>
+    public void Stream(int point, CaptureDirection direction, byte* data, int length, ref CaptureConnection connection)
+    {
+        const int longestPart = 32 * 1024;
+        if (!Takes(point))
+            return;
+        long now = MonotonicClock.Nanoseconds;
+        CapturePointCounters* counters = CaptureState.CountersOf(_state, point);
+        ref uint place = ref direction == CaptureDirection.In ? ref connection.Received : ref connection.Sent;
+        uint other = direction == CaptureDirection.In ? connection.Sent : connection.Received;
+        for (int part; length > 0; data += part, length -= part, place += (uint)part)
+        {
+            part = Math.Min(length, longestPart);
+            counters->Seen++;
+            if (Accepts(counters, data, part, CaptureFraming.TcpPayload, in connection.Peer, in connection.Local)
+                && TryReserve(part, counters, out CaptureRecord* record))
+            {
+                Write(record, data, part, new CaptureRecord
+                {
+                    Point = (ushort)point, Direction = direction, Framing = CaptureFraming.TcpPayload, Timestamp = now, Subject = connection.Subject,
+                    Peer = connection.Peer, Local = connection.Local, Sequence = place, Acknowledgement = other,
+                });
+            }
+        }
+        Publish();
+    }
+
     private long Append(in CapturePort port, CaptureDirection direction, CaptureFraming framing, PacketBuffer** burst, int count)
     {
         long mark = _tail;

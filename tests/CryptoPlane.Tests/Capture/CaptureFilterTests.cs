@@ -57,6 +57,26 @@ public sealed unsafe class CaptureFilterTests
     }
 
     [Fact]
+    public void A_connections_stream_is_taken_by_its_ends()
+    {
+        PacketEndpoint peer = PacketEndpoint.From(IPEndPoint.Parse("198.51.100.7:50000")), local = PacketEndpoint.From(IPEndPoint.Parse("192.0.2.1:443"));
+        bool Matches(CaptureFilter filter)
+        {
+            byte one = 23;
+            return filter.Matches(&one, 1, CaptureFraming.TcpPayload, in peer, in local);
+        }
+        Assert.True(Matches(new CaptureFilter { Protocol = Tcp, Port = 443 }));
+        Assert.True(Matches(new CaptureFilter { Port = 50000 }));
+        Assert.True(Matches(Hosts("192.0.2.1")));
+        Assert.True(Matches(Hosts("198.51.100.7")));
+        Assert.False(Matches(new CaptureFilter { Protocol = Udp }));
+        Assert.False(Matches(new CaptureFilter { Protocol = Esp }));
+        Assert.False(Matches(new CaptureFilter { Port = 4500 }));
+        Assert.False(Matches(new CaptureFilter { Spi = 1 }));
+        Assert.False(Matches(Hosts("10.0.0.1")));
+    }
+
+    [Fact]
     public void Ports_of_later_fragments_are_not_there()
     {
         byte[] fragment = [.. s_tcp];

@@ -75,6 +75,37 @@ public sealed class PcapngWriterTests
             Tshark(file, "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "udp.srcport", "udp.dstport", "esp.spi", "esp.sequence", "ip.checksum.status"));
     }
 
+    [Theory]
+    [InlineData("192.0.2.1:443", "198.51.100.7:50000")]
+    [InlineData("[2001:db8::1]:443", "[2001:db8::2]:50000")]
+    public void A_connections_records_are_read_where_its_parts_join(string here, string there)
+    {
+        using var directory = new TemporaryDirectory();
+        string file = directory.File("a.pcapng");
+        // One TLS record of 200 bytes in two parts, then one whole.
+        byte[] stream = [23, 3, 3, 0, 195, .. new byte[195], 23, 3, 3, 0, 10, .. new byte[10]];
+        Write(file, writer =>
+        {
+            writer.WriteSectionHeader(null, null, null, null);
+            int raw = writer.AddInterface(new PcapngInterface("tls", PcapngLinkType.Raw, 65_535));
+            Span<byte> header = stackalloc byte[CaptureOuterHeader.MaxLength];
+            foreach ((int from, int to) in ((int, int)[])[(0, 150), (150, 200), (200, 215)])
+            {
+                var record = new CaptureRecord
+                {
+                    Framing = CaptureFraming.TcpPayload, Direction = CaptureDirection.In, Peer = PacketEndpoint.From(IPEndPoint.Parse(there)),
+                    Local = PacketEndpoint.From(IPEndPoint.Parse(here)), OriginalLength = to - from, Sequence = (uint)(1000 + from), Acknowledgement = 7,
+                };
+                int length = CaptureOuterHeader.Write(in record, default, header);
+                writer.WritePacket(raw, Time, header[..length], stream.AsSpan(from, to - from), to - from, record.Direction, null);
+            }
+        });
+        Assert.Equal(
+            ["50000|443|1000|7|150|", "50000|443|1150|7|50|195", "50000|443|1200|7|15|10"],
+            Tshark(file, "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.len", "tls.record.length"));
+        Assert.Equal(3, Tshark(file, here[0] == '[' ? "ipv6.src" : "ip.src").Count(source => there.Contains(source, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Blocks_are_well_formed_whatever_the_sizes()
     {

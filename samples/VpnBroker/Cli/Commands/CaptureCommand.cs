@@ -15,7 +15,7 @@ internal static class CaptureCommand
     public static IReadOnlyList<CommandOption> Options { get; } =
     [
         new("-o", "FILE", "the pcapng file, which must not exist; - for standard output"),
-        new("--port", "NAME[,NAME]", "ports, as \"broker status\" names them"),
+        new("--port", "NAME[,NAME]", "ports, as \"broker status\" names them; tls for users' connections"),
         new("--inner", null, "inner packets: opened, before sealing, and dropped; shows users' traffic"),
         new("--all", null, "every port; those that show users' traffic, and inner packets, only when that is allowed"),
         new("--lcore", "N", "one lcore only"),

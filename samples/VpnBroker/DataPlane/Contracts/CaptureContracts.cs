@@ -15,8 +15,11 @@ public sealed record CapturePoint(int Number, string Name, IReadOnlyList<int> Lc
     /// <summary>The point of inner packets that go no further.</summary>
     public const int Dropped = 1;
 
-    /// <summary>Ports are numbered from here.</summary>
-    public const int FirstPort = 2;
+    /// <summary>Users' connections, sealed: named like a port.</summary>
+    public const int Tls = 2;
+
+    /// <summary>Ports, and what is named like one, are numbered from here.</summary>
+    public const int FirstPort = Tls;
 
     /// <summary>Whether users' traffic passes here in clear.</summary>
     public bool ShowsUsersTraffic { get; init; }

@@ -29,6 +29,12 @@ public sealed record UserTunnelRequest
     /// <summary>Bytes that were received behind the CONNECT request: sealed records or the beginning of one. Often empty.</summary>
     public required byte[] Unread { get; init; }
 
+    /// <summary>The client's outer address, for captures; null for unknown.</summary>
+    public IPEndPoint? Remote { get; init; }
+
+    /// <summary>The connection's address here, likewise.</summary>
+    public IPEndPoint? Local { get; init; }
+
     /// <summary>The inner IPv4 address, or null.</summary>
     public IPAddress? InnerIPv4 { get; init; }
 

@@ -16,11 +16,12 @@ internal sealed class PortCatalog
     private IReadOnlyList<CaptureTap> _taps = [];
 
     /// <summary>Where packets can be captured; by number.</summary>
-    public IReadOnlyList<CapturePoint> CapturePoints => _points;
+    public IReadOnlyList<CapturePoint> CapturePoints => [.. _points.Where(point => point.Lcores.Count > 0)];
 
     /// <summary>Notes the lcores' taps and with them the points inside of the pipeline; before any port is added.</summary>
     /// <param name="taps">One for each lcore, by its index.</param>
-    public void UseTaps(IReadOnlyList<CaptureTap> taps)
+    /// <param name="users">Whether users connect.</param>
+    public void UseTaps(IReadOnlyList<CaptureTap> taps, bool users)
     {
         _taps = taps;
         int[] lcores = [.. Enumerable.Range(0, taps.Count)];
@@ -31,6 +32,10 @@ internal sealed class PortCatalog
         _points.Add(new CapturePoint(CapturePoint.Dropped, "dropped", lcores)
         {
             ShowsUsersTraffic = true, Description = "inner packets that go no further; the comment says why",
+        });
+        _points.Add(new CapturePoint(CapturePoint.Tls, "tls", users ? lcores : [])
+        {
+            Description = "users' connections, received and as sealed; the IP and TCP headers are written by the capture, since the kernel keeps them",
         });
     }
 

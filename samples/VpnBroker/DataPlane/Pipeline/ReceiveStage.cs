@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.IO;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
@@ -85,6 +86,8 @@ internal sealed unsafe class ReceiveStage : IDisposable
                 tunnel->Partial.Drain(_context.PartialMemory, start);
                 tunnel->LastReceived = _context.NowMilliseconds;
                 tunnel->DpdAsked = 0;
+                if (_context.Tap.IsOn)
+                    _context.Tap.Stream(CapturePoint.Tls, CaptureDirection.In, start + carried, received, ref tunnel->Capture);
                 Add(slot, carried + received);
                 break;
             case IoStatus.WouldBlock:
@@ -115,6 +118,8 @@ internal sealed unsafe class ReceiveStage : IDisposable
         if (count > AreaSize - _used || ConnectionCount == MaxConnections)
             return false;
         Buffer.MemoryCopy(bytes, _area + _used, count, count);
+        if (_context.Tap.IsOn)
+            _context.Tap.Stream(CapturePoint.Tls, CaptureDirection.In, bytes, count, ref _tunnels[slot]->Capture);
         Add(slot, count);
         return true;
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.IO;
 using CryptoPlane.Ports;
 using VpnBroker.DataPlane.Contracts;
@@ -45,6 +46,8 @@ internal sealed unsafe class TransmitStage : IDisposable
     {
         UserTunnel* tunnel = _tunnels[slot];
         tunnel->LastSent = _context.NowMilliseconds;
+        if (_context.Tap.IsOn)
+            _context.Tap.Stream(CapturePoint.Tls, CaptureDirection.Out, bytes, count, ref tunnel->Capture);
         if (tunnel->Unsent.Length == 0)
         {
             switch (TcpSocket.Send(tunnel->Socket, bytes, count, out int sent))

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Capture;
 using CryptoPlane.IO;
 using CryptoPlane.Lcores;
+using CryptoPlane.Ports;
 using CryptoPlane.Tls.Record;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
@@ -130,6 +132,12 @@ internal sealed unsafe class Supervisor : IDisposable
             SessionId = request.SessionId,
             IPv4 = InnerAddress.From(request.InnerIPv4),
             IPv6 = InnerAddress.From(request.InnerIPv6),
+            Capture = new CaptureConnection
+            {
+                Peer = request.Remote is { } remote ? PacketEndpoint.From(remote) : default,
+                Local = request.Local is { } local ? PacketEndpoint.From(local) : default,
+                Subject = CaptureNotes.OfSession(request.SessionId),
+            },
         };
         nint unread = 0;
         if (request.Unread.Length > 0)

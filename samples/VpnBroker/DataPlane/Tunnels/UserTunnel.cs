@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.Tls;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
@@ -130,4 +131,7 @@ internal unsafe struct UserTunnel
 
     /// <summary>Packets from or to this user that were dropped.</summary>
     public ulong Drops;
+
+    /// <summary>The connection as captures show it.</summary>
+    public CaptureConnection Capture;
 }

@@ -1,7 +1,8 @@
 using CryptoPlane.Capture;
-using CryptoPlane.TestKit;
+using CryptoPlane.IO;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Cstp;
 using VpnBroker.DataPlane.Pipeline;
 
 namespace VpnBroker.Tests.DataPlane.Pipeline;
@@ -26,7 +27,7 @@ public sealed unsafe class InnerCaptureTests
             bed.Tun.Incoming.Enqueue(back[i]);
         }
         // Records that carry no packet are not shown, nor what is said to the client in their place.
-        client.Send(client.Seal(VpnBroker.DataPlane.Cstp.CstpType.DpdRequest, []));
+        client.Send(client.Seal(CstpType.DpdRequest, []));
         bed.Poll();
         client.Receive();
 
@@ -42,6 +43,34 @@ public sealed unsafe class InnerCaptureTests
         bed.Poll();
         Assert.Empty(Read(ring));
         Assert.Equal(200, ring.ReadCounters(CapturePoint.Inner).Seen);
+        bed.AssertNothingHeld();
+    }
+
+    [Fact]
+    public void Connections_are_shown_as_the_wire_has_them()
+    {
+        using var bed = new WorkerBed();
+        using var ring = new CaptureRing(new CaptureRingOptions { Points = [CapturePoint.Tls] });
+        TestUser client = bed.Connect(User);
+        Switch(bed, ring);
+        byte[] sent = [.. Enumerable.Range(0, 50).SelectMany(i => client.Seal(CstpType.Data, InnerPackets.Udp(User, Host, 1000, seed: i)))];
+        for (int i = 0; i < 50; i++)
+            bed.Tun.Incoming.Enqueue(InnerPackets.Udp(Host, User, 1200, seed: i));
+        // Cut where no record ends.
+        client.Send(sent.AsSpan(0, 7777));
+        bed.Poll();
+        client.Send(sent.AsSpan(7777));
+        bed.Poll();
+        byte[] received = new byte[100_000];
+        int count;
+        fixed (byte* bytes = received)
+            Assert.Equal(IoStatus.Done, TcpSocket.Receive(client.ClientSocket, bytes, received.Length, out count));
+
+        Shown[] shown = Read(ring);
+        Assert.All(shown, part => Assert.Equal(CapturePoint.Tls, part.Point));
+        Assert.Equal(sent, shown.Where(part => part.Direction == CaptureDirection.In).SelectMany(part => part.Bytes));
+        Assert.Equal(received[..count], shown.Where(part => part.Direction == CaptureDirection.Out).SelectMany(part => part.Bytes));
+        Assert.Equal(50, bed.Tun.Outgoing.Count);
         bed.AssertNothingHeld();
     }
 
@@ -92,14 +121,14 @@ public sealed unsafe class InnerCaptureTests
     public void Capturing_allocates_nothing()
     {
         using var bed = new WorkerBed();
-        using var ring = new CaptureRing(new CaptureRingOptions { Points = [CapturePoint.Inner, CapturePoint.Dropped], RingBytes = 256 * 1024 });
+        using var ring = new CaptureRing(new CaptureRingOptions { Points = [CapturePoint.Inner, CapturePoint.Dropped, CapturePoint.Tls], RingBytes = 256 * 1024 });
         TestUser client = bed.Connect(User);
         Switch(bed, ring);
         // Without a route: the packet is shown opened and dropped, and nothing else of the test's is called.
-        byte[] record = client.Seal(VpnBroker.DataPlane.Cstp.CstpType.Data, InnerPackets.Udp(Other, Host));
+        byte[] record = client.Seal(CstpType.Data, InnerPackets.Udp(Other, Host));
         client.Send(record);
         bed.Worker.Poll(bed.Now.Ticks * 100);
-        byte[][] records = [.. Enumerable.Range(0, 200).Select(_ => client.Seal(VpnBroker.DataPlane.Cstp.CstpType.Data, InnerPackets.Udp(Other, Host)))];
+        byte[][] records = [.. Enumerable.Range(0, 200).Select(_ => client.Seal(CstpType.Data, InnerPackets.Udp(Other, Host)))];
         long allocated = 0;
         foreach (byte[] next in records)
         {
@@ -111,6 +140,7 @@ public sealed unsafe class InnerCaptureTests
         Assert.Equal(0, allocated);
         Assert.Equal(201, ring.ReadCounters(CapturePoint.Inner).Seen);
         Assert.Equal(201, ring.ReadCounters(CapturePoint.Dropped).Seen);
+        Assert.Equal(201, ring.ReadCounters(CapturePoint.Tls).Seen);
     }
 
     private static void Switch(WorkerBed bed, CaptureRing? ring)
