@@ -11,8 +11,8 @@ internal sealed record CryptodevRow(CryptodevCase Case, IReadOnlyList<Measuremen
     /// <summary>How many times as long as the peer one of ours takes: the expectation is about this.</summary>
     public double Overhead(string way) => Of(way).Median / Peer.Median;
 
-    /// <summary>The same, of the quarter of the samples that other work on the machine disturbed least.</summary>
-    public double OverheadUndisturbed(string way) => Of(way).LowerQuartile / Peer.LowerQuartile;
+    /// <summary>The same of each side's fastest sample, which other work on the machine disturbed least.</summary>
+    public double OverheadUndisturbed(string way) => Of(way).Fastest / Peer.Fastest;
 
     public Measurement Of(string way) => Ours.First(measured => measured.Subject == way);
 

@@ -61,6 +61,7 @@ public sealed unsafe class DispatchBackend : IAeadBackend
             throw new ArgumentException($"'{cpu.Name}' cannot stand in for a device: take the native or the managed kernels.", nameof(cpu));
         options.Validate();
         _device = device;
+        Kind = device.Kind;
         _cpu = cpu;
         _options = options;
         _policy = new DispatchPolicy(options);
@@ -74,7 +75,7 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     public string Name => _device.Name;
 
     /// <inheritdoc/>
-    public AeadBackendKind Kind => _device.Kind;
+    public AeadBackendKind Kind { get; }
 
     /// <inheritdoc/>
     public string Description => $"{_device.Description}, or {_cpu.Description}, whichever is cheaper";
@@ -114,21 +115,21 @@ public sealed unsafe class DispatchBackend : IAeadBackend
     {
         if (State == DispatchState.Sharing && !_device.IsHealthy)
             State = DispatchState.Abandoning;
-        int room = Math.Min(count, _order.Free);
-        int taken = 0;
-        while (taken < room)
+        int taken = Math.Min(count, _order.Free);
+        AeadOperation* next = operations, end = operations + taken;
+        while (next != end)
         {
-            AeadOperation* first = operations + taken;
-            int lengthClass = DispatchPolicy.ClassOf(first->Length);
-            int run = 1;
-            while (taken + run < room && (first[run].Length == first->Length || DispatchPolicy.ClassOf(first[run].Length) == lengthClass))
-                run++;
+            AeadOperation* first = next++;
+            uint length = first->Length;
+            int lengthClass = DispatchPolicy.ClassOf(length);
+            while (next != end && (next->Length == length || DispatchPolicy.ClassOf(next->Length) == lengthClass))
+                next++;
+            int run = (int)(next - first);
             bool sharing = State == DispatchState.Sharing;
-            int sent = sharing && _policy.PrefersDevice(first->Length) ? ToDevice(first, run, lengthClass) : 0;
+            int sent = sharing && _policy.PrefersDevice(length) ? ToDevice(first, run, lengthClass) : 0;
             // What the device has no room for waits for nothing: the CPU does it.
             if (sent < run)
                 ToCpu(first + sent, run - sent, lengthClass, sharing && _policy.Measures);
-            taken += run;
         }
         return taken;
     }
