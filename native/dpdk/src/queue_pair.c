@@ -208,13 +208,16 @@ static inline struct rte_crypto_op *prepare(cpd_queue_pair *queue, slot *s, cp_a
     return &s->op;
 }
 
-/* Takes back the slots of the newest `count` operations. */
-static void take_back(cpd_queue_pair *queue, uint32_t count) {
-    for (; count > 0; count--) {
-        slot *s = queue->order[--queue->tail & queue->mask];
+/* Takes back the slots of an operation and of those behind it. Returns how many they were. */
+static uint32_t take_back_from(cpd_queue_pair *queue, const slot *oldest) {
+    const uint32_t tail = queue->tail;
+    slot *s;
+    do {
+        s = queue->order[--queue->tail & queue->mask];
         queue->others -= s->done;
         queue->free[queue->free_count++] = s;
-    }
+    } while (s != oldest);
+    return tail - queue->tail;
 }
 
 uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operations, uint32_t count) {
@@ -222,20 +225,17 @@ uint32_t cpd_queue_pair_submit(cpd_queue_pair *queue, cp_aead_operation *operati
     last_session last = {0};
     while (taken < wanted) {
         struct rte_crypto_op *ops[BATCH];
-        uint8_t place[BATCH]; /* of an op in the batch */
         uint32_t batch = wanted - taken < BATCH ? wanted - taken : BATCH, prepared = 0;
         for (uint32_t i = 0; i < batch; i++) {
             slot *s = queue->free[--queue->free_count];
             queue->order[queue->tail++ & queue->mask] = s;
             ops[prepared] = prepare(queue, s, operations + taken + i, &last);
-            place[prepared] = (uint8_t)i;
             prepared += ops[prepared] != NULL;
         }
         uint32_t sent = prepared == 0 ? 0 : rte_cryptodev_enqueue_burst(queue->id, queue->index, ops, (uint16_t)prepared);
         if (sent < prepared) {
             /* The device is full: what it refused, and all behind it, was not taken. */
-            take_back(queue, batch - place[sent]);
-            return taken + place[sent];
+            return taken + batch - take_back_from(queue, (slot *)ops[sent]);
         }
         taken += batch;
     }
