@@ -123,6 +123,21 @@ public sealed class FrameClassTests
         Assert.Equal(isTunnel ? 0 : 1, station.ToKernel().Count);
     }
 
+    [Theory]
+    [InlineData(7, 0)]
+    [InlineData(8, 1)]
+    public void Echo_requests_have_a_whole_header(int length, int answers)
+    {
+        byte[] v4 = [8, 0, 0, 0, 1, 2, 3, 4], v6 = [128, 0, 0, 0, 1, 2, 3, 4];
+        v4 = v4[..length];
+        BinaryPrimitives.WriteUInt16BigEndian(v4.AsSpan(2), FrameForge.Checksum(v4));
+        using var station = new Station();
+        station.Hear(
+            FrameForge.Ip(Station.Mac, Station.PeerMac, FrameForge.IPv4("10.0.0.2", Station.IPv4, FrameForge.Icmp, v4)),
+            FrameForge.Ip(Station.Mac, Station.PeerMac, FrameForge.IPv6("fd00::2", Station.IPv6, FrameForge.IcmpV6, v6[..length])));
+        Assert.Equal(2 * answers, station.Counters.Answered);
+    }
+
     [Fact]
     public void The_kernels_frames_leave_as_they_are_and_its_full_queue_is_counted()
     {

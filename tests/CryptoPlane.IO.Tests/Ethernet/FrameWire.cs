@@ -29,8 +29,8 @@ internal sealed unsafe class FrameWire
         /// <summary>Frames that a transmit call takes at most.</summary>
         public int Room { get; set; } = int.MaxValue;
 
-        /// <summary>What lies behind a received frame's end, as something of an earlier frame would in a real buffer.</summary>
-        public byte Remains { get; set; }
+        /// <summary>An earlier frame whose bytes a received one overwrites, as far as it goes; zeros are behind it.</summary>
+        public byte[] Earlier { get; set; } = [];
 
         /// <summary>What the hardware found out about received frames.</summary>
         public PacketFlags Flags { get; set; }
@@ -41,7 +41,9 @@ internal sealed unsafe class FrameWire
             while (count < capacity && incoming.TryDequeue(out byte[]? frame))
             {
                 Assert.True(pool.TryRent(out PacketBuffer* buffer));
-                new Span<byte>(buffer->Data, buffer->Tailroom).Fill(Remains);
+                var room = new Span<byte>(buffer->Data, buffer->Tailroom);
+                room.Clear();
+                Earlier.CopyTo(room);
                 Assert.True(buffer->TrySetLength(frame.Length));
                 frame.CopyTo(buffer->Span);
                 buffer->Flags = Flags;

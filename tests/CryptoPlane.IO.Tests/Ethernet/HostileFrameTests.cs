@@ -4,8 +4,8 @@ using CryptoPlane.IO.Ethernet;
 namespace CryptoPlane.IO.Tests.Ethernet;
 
 /// <summary>
-/// Frames that are cut, whose lengths lie, or that were changed at random. Each goes to two stations whose buffers have different bytes
-/// behind the frame's end: what a station does depends on the frame alone, so that nothing behind it was read.
+/// Frames that are cut, whose lengths lie, or that were changed at random. Each goes to two stations: behind its end, one's buffer has zeros
+/// and the other's the rest of the frame as it was. What they do is the same, so that nothing behind the frame's end has counted.
 /// </summary>
 public sealed class HostileFrameTests
 {
@@ -22,8 +22,8 @@ public sealed class HostileFrameTests
         foreach ((string kind, byte[] frame) in FrameKinds.All)
         {
             for (int length = 0; length < frame.Length; length++)
-                Assert.False(pair.Hear(frame[..length]), $"{kind}, cut after {length} bytes, was delivered.");
-            pair.Hear(frame);
+                Assert.False(pair.Hear(frame[..length], frame), $"{kind}, cut after {length} bytes, was delivered.");
+            pair.Hear(frame, frame);
         }
         pair.AssertAlike();
     }
@@ -46,7 +46,11 @@ public sealed class HostileFrameTests
                 byte[] lying = [.. frame];
                 BinaryPrimitives.WriteUInt16BigEndian(lying.AsSpan(field.Value), (ushort)length);
                 FrameForge.MendChecksums(lying);
-                pair.Hear(lying);
+                pair.Hear(lying, frame);
+                // And a frame that ends there.
+                int end = length + (field == 16 ? 14 : 54);
+                if (end < frame.Length)
+                    pair.Hear(lying[..end], frame);
             }
         }
         pair.AssertAlike();
@@ -61,11 +65,11 @@ public sealed class HostileFrameTests
         var random = new Random(20261121 + ((int)role * 2) + (kernel ? 1 : 0));
         for (int i = 0; i < 25_000; i++)
         {
-            byte[] frame = Change(kinds[random.Next(kinds.Length)], kinds[random.Next(kinds.Length)], random);
+            byte[] kind = kinds[random.Next(kinds.Length)], frame = Change(kind, kinds[random.Next(kinds.Length)], random);
             // Half of them have right checksums, with which they come further.
             if (random.Next(2) == 0)
                 FrameForge.MendChecksums(frame);
-            pair.Hear(frame);
+            pair.Hear(frame, kind);
             if (random.Next(100) == 0)
                 pair.Tick(random.NextInt64(2 * Station.Second));
         }
@@ -114,24 +118,24 @@ public sealed class HostileFrameTests
     private sealed class Pair : IDisposable
     {
         private readonly EthernetRole _role;
-        private readonly Station _zeros, _ones;
+        private readonly Station _zeros, _used;
 
         public Pair(EthernetRole role, bool kernel)
         {
             _role = role;
             _zeros = new Station(role, kernel, neighbours: 32, gateways: ["10.0.255.254", "fe80::fe"]);
-            _ones = new Station(role, kernel, neighbours: 32, gateways: ["10.0.255.254", "fe80::fe"]);
-            _ones.Link.Remains = 0xFF;
+            _used = new Station(role, kernel, neighbours: 32, gateways: ["10.0.255.254", "fe80::fe"]);
         }
 
-        /// <summary>Lets a frame come to both.</summary>
+        /// <summary>Lets a frame come to both, to one of them into a buffer that held an earlier one.</summary>
         /// <returns>Whether it was delivered.</returns>
-        public bool Hear(byte[] frame)
+        public bool Hear(byte[] frame, byte[] earlier)
         {
+            _used.Link.Earlier = earlier;
             List<byte[]> packets = _zeros.Hear(frame);
-            AssertSame(packets, _ones.Hear(frame), frame);
-            AssertSame(_zeros.ToKernel(), _ones.ToKernel(), frame);
-            AssertSame(_zeros.Sent(), _ones.Sent(), frame);
+            AssertSame(packets, _used.Hear(frame), frame);
+            AssertSame(_zeros.ToKernel(), _used.ToKernel(), frame);
+            AssertSame(_zeros.Sent(), _used.Sent(), frame);
             packets.ForEach(packet => AssertWhole(packet));
             _zeros.AssertEveryFrameIsAccountedFor();
             return packets.Count > 0;
@@ -140,25 +144,25 @@ public sealed class HostileFrameTests
         public void Tick(long after)
         {
             _zeros.Tick(after);
-            _ones.Tick(after);
+            _used.Tick(after);
             // Neighbours that were heard of are used, so that there is something to ask and to forget.
-            AssertSame(_zeros.SendTo("10.0.0.2"), _ones.SendTo("10.0.0.2"), []);
-            AssertSame(_zeros.SendTo("fd00::2"), _ones.SendTo("fd00::2"), []);
+            AssertSame(_zeros.SendTo("10.0.0.2"), _used.SendTo("10.0.0.2"), []);
+            AssertSame(_zeros.SendTo("fd00::2"), _used.SendTo("fd00::2"), []);
         }
 
         public void AssertAlike()
         {
-            _ones.AssertEveryFrameIsAccountedFor();
-            Assert.Equal(_zeros.Port.NeighbourCount, _ones.Port.NeighbourCount);
+            _used.AssertEveryFrameIsAccountedFor();
+            Assert.Equal(_zeros.Port.NeighbourCount, _used.Port.NeighbourCount);
             Assert.True(_zeros.Counters.ReceivedPackets > 0);
             foreach (EthernetDrop reason in Enum.GetValues<EthernetDrop>())
-                Assert.Equal(_zeros.Counters[reason], _ones.Counters[reason]);
+                Assert.Equal(_zeros.Counters[reason], _used.Counters[reason]);
         }
 
         public void Dispose()
         {
             _zeros.Dispose();
-            _ones.Dispose();
+            _used.Dispose();
         }
 
         /// <summary>What an lcore gets is one whole IP packet, for it.</summary>
@@ -183,9 +187,9 @@ public sealed class HostileFrameTests
                 Assert.Contains(packet[isV4 ? 9 : 6], (byte[])[FrameForge.Esp, FrameForge.Udp]);
         }
 
-        private static void AssertSame(List<byte[]> zeros, List<byte[]> ones, byte[] frame)
+        private static void AssertSame(List<byte[]> zeros, List<byte[]> used, byte[] frame)
         {
-            if (zeros.Count == ones.Count && zeros.Zip(ones).All(both => both.First.AsSpan().SequenceEqual(both.Second)))
+            if (zeros.Count == used.Count && zeros.Zip(used).All(both => both.First.AsSpan().SequenceEqual(both.Second)))
                 return;
             Assert.Fail($"What lay behind the frame {Convert.ToHexString(frame)} was read.");
         }

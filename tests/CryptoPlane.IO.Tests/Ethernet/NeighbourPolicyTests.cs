@@ -1,3 +1,4 @@
+using CryptoPlane.Buffers;
 using CryptoPlane.IO.Ethernet;
 using static CryptoPlane.IO.Tests.Ethernet.FrameForge;
 
@@ -201,10 +202,10 @@ public sealed class NeighbourPolicyTests
     public void A_gateway_finds_a_place_where_everything_is_taken()
     {
         using var station = new Station(neighbours: 16, gateways: ["10.0.0.254"]);
-        for (int i = 0; i < 8; i++)
-            station.Hear(Question($"10.0.1.{1 + i}", Other, isForUs: true));
         for (int i = 0; i < 100; i++)
             station.SendTo($"10.0.2.{1 + i}");
+        for (int i = 0; i < 8; i++)
+            station.Hear(Question($"10.0.1.{1 + i}", Other, isForUs: true));
         Assert.Equal(16, station.Port.NeighbourCount);
         station.Sent();
         station.SendTo("192.0.2.1");
@@ -212,6 +213,8 @@ public sealed class NeighbourPolicyTests
         station.Sent();
         Assert.Equal(Peer, station.Reaches("192.0.2.1"));
         Assert.Equal(16, station.Port.NeighbourCount);
+        // Whoever had to go was asked for: what waited for him was dropped.
+        Assert.Equal(1, station.Counters[EthernetDrop.Unresolved]);
     }
 
     [Fact]
@@ -226,6 +229,23 @@ public sealed class NeighbourPolicyTests
             station.Tick(Station.Second / 5);
         Assert.Equal(0, station.Port.NeighbourCount);
         Assert.Equal(station.Pool.Count, station.Pool.Available);
+    }
+
+    [Fact]
+    public unsafe void A_question_for_which_there_is_no_buffer_is_asked_later()
+    {
+        using var station = new Station(buffers: 16);
+        PacketBuffer** taken = stackalloc PacketBuffer*[15];
+        for (int i = 0; i < 15; i++)
+            Assert.True(station.Pool.TryRent(out taken[i]));
+        Assert.Empty(station.SendTo("10.0.0.2"));
+        station.Port.Announce();
+        Assert.Empty(station.Sent());
+        station.Pool.Return(taken, 15);
+        station.Tick(Station.Second);
+        Assert.Single(station.Sent());
+        station.Hear(Answer("10.0.0.2", Peer));
+        Assert.Single(station.Sent());
     }
 
     [Fact]
