@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CryptoPlane.TestKit;
 using VpnBroker.Capture;
+using VpnBroker.Tests.Interop;
 
 namespace VpnBroker.Tests.Capture;
 
@@ -80,6 +81,19 @@ public sealed class CaptureEndToEndTests(CaptureSite site) : IClassFixture<Captu
         Assert.Contains($"capturing {CaptureSite.Port}", result.Error, StringComparison.Ordinal);
         Assert.Contains("left out, since users' traffic is seen there: inner, dropped, tun:broker0", result.Error, StringComparison.Ordinal);
         Assert.Contains("in -: the limit of time was reached", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pipe_whose_reader_has_enough_ends_the_capture()
+    {
+        string[] command = ["-c", "\"$0\" \"$@\" | head -c 100", BrokerProcess.Path, "capture", "--port", CaptureSite.Port, "--seconds", "3600", "-o", "-", "--config", site.PathOf("broker.yaml")];
+        using ExternalProgram pipe = ExternalProgram.Start("/bin/sh", command);
+        pipe.WaitForOutput("capturing ");
+        // What comes after the reader's end is what tells of it.
+        for (int i = 0; i < 100 && !pipe.HasExited; i++)
+            site.Ping(1);
+        Assert.Contains("- takes no more", pipe.WaitForExit().EnsureSuccess().Error, StringComparison.Ordinal);
+        Eventually.True(() => site.Audit()[^1].TryGetProperty("reason", out _), "the record of the end");
     }
 
     [Fact]

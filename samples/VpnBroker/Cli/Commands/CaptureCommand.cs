@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using VpnBroker.Capture;
 using VpnBroker.Control;
 using VpnBroker.Storage;
@@ -43,7 +44,7 @@ internal static class CaptureCommand
         catch (Exception e) when (CommandErrors.IsForOperator(e))
         {
             // Refused: no empty file is left behind.
-            if (output is FileStream { Length: 0 })
+            if (file != StandardOutput && output.Length == 0)
                 File.Delete(file);
             throw;
         }
@@ -76,8 +77,9 @@ internal static class CaptureCommand
 
     private static Stream Open(string file)
     {
+        // Not the console's stream, which keeps to itself that nobody reads any more.
         if (file == StandardOutput)
-            return Console.OpenStandardOutput();
+            return new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
         try
         {
             // A new file of the operator's own: nothing is overwritten, no link followed.
