@@ -65,5 +65,5 @@ public sealed class EthernetIpOptions
     }
 
     private static bool IsStation(IPAddress address) =>
-        !address.IsIPv4MappedToIPv6 && LinkAddress.From(address) is { IsGroup: false, IsZero: false, IsLoopback: false };
+        !address.IsIPv4MappedToIPv6 && LinkAddress.From(address).IsStation;
 }

@@ -120,10 +120,13 @@ internal sealed unsafe class FrameClassifier
             return FrameClass.Drop;
         }
         LinkAddress source = LinkAddress.IPv4(packet + 12), destination = LinkAddress.IPv4(packet + 16);
-        if (IsForged(in source, in destination, out reason))
+        if (!source.IsStation || !destination.IsStation)
+            return ClassifyUnusual(in source, in destination, out reason);
+        reason = EthernetDrop.OwnSource;
+        if (_hops.IsOwn(in source))
             return FrameClass.Drop;
-        // RFC 1122 §3.3.6: what was sent to a group of stations is no tunnel's; RFC 1122 §3.2.1.3: who has no address does not send to others.
-        if (!toUs || destination.IsGroup || destination.IsZero || source.IsZero)
+        // RFC 1122 §3.3.6: what was sent to a group of stations is no tunnel's.
+        if (!toUs)
             return FrameClass.Exception;
         if (!_hops.IsOwn(in destination))
             return _inside ? FrameClass.Deliver : FrameClass.Exception;
@@ -158,9 +161,12 @@ internal sealed unsafe class FrameClassifier
             // Before the look at its source: another's advertisement of our address is how the kernel detects a duplicate (RFC 4862 §5.4).
             return FrameClass.NeighbourDiscovery;
         }
-        if (IsForged(in source, in destination, out reason))
+        if (!source.IsStation || !destination.IsStation)
+            return ClassifyUnusual(in source, in destination, out reason);
+        reason = EthernetDrop.OwnSource;
+        if (_hops.IsOwn(in source))
             return FrameClass.Drop;
-        if (!toUs || destination.IsGroup || destination.IsZero || source.IsZero)
+        if (!toUs)
             return FrameClass.Exception;
         // RFC 4291 §2.5.6: no router forwards from or to link-local addresses.
         if (!_hops.IsOwn(in destination))
@@ -169,14 +175,14 @@ internal sealed unsafe class FrameClassifier
         return next == ProtocolIcmpV6 ? FrameClass.OwnIcmp : ClassifyTunnel(next, payload, payloadLength);
     }
 
-    /// <summary>Whether a packet cannot be from where it says (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3, §2.7).</summary>
-    private bool IsForged(in LinkAddress source, in LinkAddress destination, out EthernetDrop reason)
+    /// <summary>A packet to a group, or from somebody who has no address yet, unless it cannot be (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3, §2.7).</summary>
+    private FrameClass ClassifyUnusual(in LinkAddress source, in LinkAddress destination, out EthernetDrop reason)
     {
         reason = EthernetDrop.Malformed;
         if (source.IsGroup || source.IsLoopback || destination.IsLoopback)
-            return true;
+            return FrameClass.Drop;
         reason = EthernetDrop.OwnSource;
-        return _hops.IsOwn(in source);
+        return _hops.IsOwn(in source) ? FrameClass.Drop : FrameClass.Exception;
     }
 
     /// <summary>What was sent to one of our addresses, behind its IP header.</summary>

@@ -47,6 +47,22 @@ internal unsafe struct LinkAddress : IEquatable<LinkAddress>
     /// <summary>127.0.0.0/8 and ::1, which are never on a link (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).</summary>
     public readonly bool IsLoopback => IsIPv4 ? (byte)(_second >> 32) == 127 : _first == 0 && _second == 1UL << 56;
 
+    /// <summary>
+    /// Whether this may be one station's address on a link: no group's, no loopback, not unspecified (0.0.0.0/8: RFC 1122 §3.2.1.3). All of
+    /// it at once, for every packet.
+    /// </summary>
+    public readonly bool IsStation
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (!IsIPv4)
+                return (byte)_first != 0xFF && (_first != 0 || (_second & ~(1UL << 56)) != 0);
+            uint first = (byte)(_second >> 32);
+            return first - 1 < 0xDF && first != 127;
+        }
+    }
+
     public readonly bool Equals(LinkAddress other) => _first == other._first && _second == other._second;
 
     public override readonly bool Equals(object? obj) => obj is LinkAddress other && Equals(other);

@@ -58,7 +58,7 @@ internal sealed class NextHops
 
     /// <summary>Whether an address may be in the neighbour table: another station's on the link, or a gateway.</summary>
     public bool IsNeighbour(in LinkAddress address) =>
-        !address.IsZero && !address.IsGroup && !address.IsLoopback && !IsOwn(in address) && !IsBroadcast(in address)
+        address.IsStation && !IsOwn(in address) && !IsBroadcast(in address)
         && (IsOnLink(in address) || IsGateway(in address));
 
     /// <summary>The neighbour that a packet goes to.</summary>
@@ -68,7 +68,7 @@ internal sealed class NextHops
     /// </returns>
     public bool TryFind(in LinkAddress destination, out LinkAddress hop)
     {
-        if (destination.IsGroup || destination.IsLoopback || destination.IsZero || (_inside && destination.IsIPv6LinkLocal))
+        if (!destination.IsStation || (_inside && destination.IsIPv6LinkLocal))
         {
             hop = default;
             return false;
