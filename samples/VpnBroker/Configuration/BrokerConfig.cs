@@ -41,6 +41,25 @@ public sealed record BrokerConfig
     /// <summary>The ESP tunnels; null when there are none.</summary>
     public EspConfig? Esp { get; init; }
 
+    /// <summary>The port towards the local network; null when there is none.</summary>
+    public LocalNetworkConfig? LocalNetwork
+    {
+        get
+        {
+            if (Tun is not null)
+                return new LocalNetworkConfig(Tun.Addresses, Tun.Mtu, Tun.Routes);
+            EthernetPortConfig? port = Dpdk?.Ports.FirstOrDefault(port => port.Role == PortRole.Inside);
+            return port is null ? null : new LocalNetworkConfig(port.Addresses, port.Mtu, port.Routes);
+        }
+    }
+
+    /// <summary>The DPDK port that carries an ESP tunnel, since the tunnel's local address is its own; null for a socket of the kernel.</summary>
+    public EthernetPortConfig? CarrierOf(EspTunnelConfig tunnel)
+    {
+        ArgumentNullException.ThrowIfNull(tunnel);
+        return Dpdk?.Ports.FirstOrDefault(port => port.Role == PortRole.Outside && port.Addresses.Any(address => address.Address.Equals(tunnel.Local.Address)));
+    }
+
     /// <summary>The control socket.</summary>
     public ControlConfig Control { get; init; } = new();
 

@@ -1,6 +1,6 @@
 namespace VpnBroker.Configuration;
 
-/// <summary>What the broker uses of DPDK: the environment, and the crypto devices that work for its lcores.</summary>
+/// <summary>What the broker uses of DPDK: the environment, crypto devices that work for its lcores, and Ethernet ports.</summary>
 public sealed record DpdkConfig
 {
     /// <summary>Whether memory is on huge pages; else on ordinary ones, which software devices alone reach.</summary>
@@ -9,10 +9,10 @@ public sealed record DpdkConfig
     /// <summary>Memory for packets, sessions and queues, in megabytes.</summary>
     public int Megabytes { get; init; } = 256;
 
-    /// <summary>Software devices with their arguments, in DPDK's notation, besides those that <see cref="Crypto"/> names.</summary>
+    /// <summary>Software devices with their arguments, in DPDK's notation, besides those that other keys name.</summary>
     public IReadOnlyList<string> VirtualDevices { get; init; } = [];
 
-    /// <summary>Devices by PCI address with their arguments, besides those that <see cref="Crypto"/> names.</summary>
+    /// <summary>Devices by PCI address with their arguments, besides those that other keys name.</summary>
     public IReadOnlyList<string> PciDevices { get; init; } = [];
 
     /// <summary>Further arguments of DPDK's environment.</summary>
@@ -26,6 +26,9 @@ public sealed record DpdkConfig
 
     /// <summary>The crypto devices.</summary>
     public IReadOnlyList<CryptoDeviceConfig> Crypto { get; init; } = [];
+
+    /// <summary>The Ethernet ports.</summary>
+    public IReadOnlyList<EthernetPortConfig> Ports { get; init; } = [];
 
     /// <summary>How an lcore shares its work out between its device and its CPU.</summary>
     public DispatchConfig Dispatch { get; init; } = new();

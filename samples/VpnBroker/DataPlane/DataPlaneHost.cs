@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime;
+using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,12 @@ namespace VpnBroker.DataPlane;
 /// <summary>The data plane: its lcores, their ports, and the supervisor through which the control plane reaches them.</summary>
 public sealed partial class DataPlaneHost : IDataPlane
 {
+    /// <summary>Ethernet header, check sequence and two VLAN tags, which drivers reckon with.</summary>
+    private const int EthernetOverhead = 26;
+
+    /// <summary>Bytes that drivers want in every buffer, however short their frames are: what DPDK's own pools have by default.</summary>
+    private const int UsualFrameBuffer = 2048;
+
     private readonly ILogger _logger;
     private readonly List<LcoreUnit> _units = [];
     private readonly List<string> _espTunnels;
@@ -170,15 +177,23 @@ public sealed partial class DataPlaneHost : IDataPlane
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);
         _espSockets = new EspSockets(config, _ports);
-        IReadOnlyList<IReadOnlyList<EspPort>> espPorts = _espSockets.Open([.. _units.Select(unit => unit.Context.Packets)]);
-        _outbound = EspAssociations.Install(config, ranges, _units, _espSockets.PortOf);
+        PacketPool[] pools = [.. _units.Select(unit => unit.Context.Packets)];
+        IReadOnlyList<IReadOnlyList<EspPort>> sockets = _espSockets.Open(pools);
+        _dpdk?.OpenPorts(config, pools, _ports);
+        _outbound = EspAssociations.Install(config, ranges, _units, tunnel => CarrierOf(config, tunnel));
         foreach (LcoreUnit unit in _units)
         {
             int lcore = unit.Context.Index;
-            var ports = new LcorePorts { Tun = _tun?.OpenPort(lcore, unit.Context.Packets), Esp = espPorts[lcore] };
+            var ports = new LcorePorts
+            {
+                Tun = _tun?.OpenPort(lcore, unit.Context.Packets) ?? _dpdk?.Ports?.InsideOf(lcore),
+                Esp = [.. sockets[lcore], .. _dpdk?.Ports?.EspOf(lcore) ?? []],
+                Links = _dpdk?.Ports?.LinksOf(lcore) ?? [],
+            };
             DpdkEnvironment.Explain(() => unit.Prepare(ports, config, _espTunnels, OnLcoreFailed));
         }
         ConnectLcores();
+        _dpdk?.StartWatching();
         KeepCollectionsShort();
         _supervisor.Start();
         foreach (LcoreUnit unit in _units)
@@ -188,12 +203,16 @@ public sealed partial class DataPlaneHost : IDataPlane
         }
     }
 
+    private EspCarrier CarrierOf(BrokerConfig config, EspTunnelConfig tunnel) =>
+        _dpdk?.Ports?.CarrierOf(config, tunnel, _espSockets!.Count) ?? new EspCarrier(_espSockets!.PortOf(tunnel), EspOuterHeader.None);
+
     private LcoreUnit CreateUnit(int lcore, BrokerConfig config, LcoreSizes sizes, LcoreWaker supervisor)
     {
         var supplies = new LcoreSupplies { Warn = reason => LogSlowerAead(_logger, reason) };
         if (_dpdk == null)
             return new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies);
-        supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.MemoryNear(config.Lcores.Cpus[lcore]) };
+        int cpu = config.Lcores.Cpus[lcore];
+        supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.MemoryNear(cpu), Blocks = _dpdk.BlocksNear(cpu) };
         try
         {
             return DpdkEnvironment.Explain(() => new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies));
@@ -241,10 +260,13 @@ public sealed partial class DataPlaneHost : IDataPlane
         IEnumerable<int> mtus = config.Groups.Select(group => group.Profile.Mtu)
             .Concat((config.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Mtu))
             .Append(config.DefaultProfile?.Mtu ?? 0)
-            .Append(config.Tun?.Mtu ?? 0);
+            .Append(config.LocalNetwork?.Mtu ?? 0);
+        IReadOnlyList<EthernetPortConfig> ports = config.Dpdk?.Ports ?? [];
         return new LcoreSizes
         {
-            MaxPacket = Math.Max(1600, mtus.Max()),
+            MaxPacket = Math.Max(1600, Math.Max(mtus.Max(), ports.Select(port => Math.Max(UsualFrameBuffer, port.Mtu + EthernetOverhead)).DefaultIfEmpty().Max())),
+            // What lies in the queues of ports is not there for others.
+            Packets = new LcoreSizes().Packets + ports.Sum(port => port.ReceiveDescriptors + port.TransmitDescriptors),
             // A connection that is being replaced keeps its slot until the supervisor has seen it end.
             Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
             ReplayWindow = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.ReplayWindow)
@@ -286,6 +308,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         }
         _tun?.Dispose();
         _espSockets?.Dispose();
+        _dpdk?.ClosePorts();
         foreach (LcoreUnit unit in _units)
         {
             foreach (PacketHandover? ring in unit.Context.HandOverFrom)

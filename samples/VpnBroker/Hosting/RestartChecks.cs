@@ -19,7 +19,7 @@ internal static class RestartChecks
         ["authentication"] = config.Authentication?.UsersFile ?? "",
         ["pools"] = string.Join(' ', config.Pools.Select(pool => $"{pool.Name}={pool.IPv4},{pool.IPv6}")),
         ["lcores"] = $"{string.Join(' ', config.Lcores.Cpus)} {config.Lcores.Idle}",
-        ["dpdk"] = config.Dpdk is { } dpdk ? Describe(dpdk) : "",
+        ["dpdk (all but routes)"] = config.Dpdk is { } dpdk ? Describe(dpdk) : "",
         ["tun (all but routes)"] = config.Tun is { } tun
             ? $"{tun.Name} {string.Join(' ', tun.Addresses)} {tun.Mtu} {string.Join(' ', tun.KernelRoutes)}"
             : "",
@@ -34,6 +34,11 @@ internal static class RestartChecks
         text.AppendJoin(' ', [.. dpdk.VirtualDevices, "|", .. dpdk.PciDevices, "|", .. dpdk.Arguments]);
         foreach (CryptoDeviceConfig crypto in dpdk.Crypto)
             text.Append($" {crypto.Device} {crypto.Depth} {crypto.Sessions} {crypto.QatThreshold} {string.Join(',', crypto.Lcores)}");
+        foreach (EthernetPortConfig port in dpdk.Ports)
+        {
+            text.Append($" {port.Name} {port.Device} {port.Role} {port.Mtu} {port.ExceptionTap} {port.ReceiveDescriptors} {port.TransmitDescriptors} ");
+            text.AppendJoin(' ', port.Addresses).Append('|').AppendJoin(' ', port.Gateways).Append('|').AppendJoin(' ', port.KernelRoutes);
+        }
         return text.ToString();
     }
 

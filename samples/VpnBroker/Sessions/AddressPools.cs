@@ -85,7 +85,7 @@ internal sealed class AddressPools
                 parts[lcore].Reserve(pool.BaseAddress);
                 if (pool.BaseAddress.AddressFamily == AddressFamily.InterNetwork)
                     parts[lcore].Reserve(Broadcast(pool));
-                foreach (InterfaceAddress address in config.Tun?.Addresses ?? [])
+                foreach (InterfaceAddress address in config.LocalNetwork?.Addresses ?? [])
                     parts[lcore].Reserve(address.Address);
             }
             return parts;

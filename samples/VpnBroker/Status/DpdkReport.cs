@@ -3,7 +3,21 @@ namespace VpnBroker.Status;
 /// <summary>DPDK and its devices.</summary>
 /// <param name="Version">DPDK's version.</param>
 /// <param name="Crypto">The crypto devices.</param>
-public sealed record DpdkReport(string Version, IReadOnlyList<CryptoDeviceReport> Crypto);
+/// <param name="Ports">The Ethernet ports.</param>
+public sealed record DpdkReport(string Version, IReadOnlyList<CryptoDeviceReport> Crypto, IReadOnlyList<EthernetPortReport> Ports);
+
+/// <summary>An Ethernet port; what it carried is in <see cref="StatusReport.Ports"/>, under <c>dpdk:</c> and its name.</summary>
+/// <param name="Name">Its name in the configuration.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Driver">The device's driver.</param>
+/// <param name="Mac">Its Ethernet address.</param>
+/// <param name="Role"><c>outside</c> or <c>inside</c>.</param>
+/// <param name="Link"><c>up</c>, <c>down</c>, or <c>removed</c> when the device is gone.</param>
+/// <param name="Megabits">Speed in Mb/s; 0 where the device does not know it.</param>
+/// <param name="Queues">Queues: one per lcore.</param>
+/// <param name="SteersEsp">Whether the device puts ESP packets into the queue of their SA's lcore.</param>
+public sealed record EthernetPortReport(
+    string Name, string Device, string Driver, string Mac, string Role, string Link, long Megabits, int Queues, bool SteersEsp);
 
 /// <summary>A crypto device.</summary>
 /// <param name="Name">Its name.</param>

@@ -9,6 +9,16 @@ internal static class DpdkText
     public static void Write(StringBuilder text, DpdkReport report)
     {
         text.Append(report.Version).Append('\n');
+        if (report.Ports.Count != 0)
+        {
+            var ports = new TextTable("dpdk port", "device", "driver", "mac", "role", "link", "Mb/s", "queues", "esp steering");
+            foreach (EthernetPortReport port in report.Ports)
+            {
+                ports.Add(port.Name, port.Device, port.Driver, port.Mac, port.Role, port.Link, port.Megabits == 0 ? "-" : Count((ulong)port.Megabits),
+                    Count((ulong)port.Queues), port.Queues == 1 || port.Role == "inside" ? "-" : port.SteersEsp ? "device" : "lcores");
+            }
+            ports.Write(text);
+        }
         if (report.Crypto.Count == 0)
             return;
         var devices = new TextTable("crypto device", "driver", "state", "lcore", "by device", "by cpu", "device errors", "retried", "lost");

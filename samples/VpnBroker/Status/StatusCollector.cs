@@ -1,3 +1,4 @@
+using System.Globalization;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.Sessions;
 
@@ -57,7 +58,10 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
 
     private static DpdkReport Report(DpdkStatus dpdk) => new(dpdk.Version, [.. dpdk.Crypto.Select(device => new CryptoDeviceReport(
         device.Name, device.Driver, device.State.ToString().ToLowerInvariant(), [.. device.Queues.Select(queue => new CryptoQueueReport(
-            queue.Lcore, queue.ByDevice, queue.ByCpu, queue.DeviceErrors, queue.Retried, queue.Lost))]))]);
+            queue.Lcore, queue.ByDevice, queue.ByCpu, queue.DeviceErrors, queue.Retried, queue.Lost))]))],
+        [.. dpdk.Ports.Select(port => new EthernetPortReport(
+            port.Name, port.Device, port.Driver, string.Join(':', port.Mac.GetAddressBytes().Select(part => part.ToString("x2", CultureInfo.InvariantCulture))),
+            port.IsInside ? "inside" : "outside", port.IsRemoved ? "removed" : port.IsUp ? "up" : "down", port.Megabits, port.Queues, port.SteersEsp))]);
 
     private static TrafficReport Traffic(PortStatus port) =>
         new(port.Name ?? "", port.ReceivedPackets, port.ReceivedBytes, port.SentPackets, port.SentBytes);

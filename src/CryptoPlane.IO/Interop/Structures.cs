@@ -37,3 +37,20 @@ internal struct ControlHeader
     public int Level;
     public int Type;
 }
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollDescriptor
+{
+    public int FileDescriptor;
+    public short Events;
+    public short Ready;
+}
+
+/// <summary>struct timespec (64-bit).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeSpec
+{
+    public nint Seconds;
+    public nint Nanoseconds;
+}

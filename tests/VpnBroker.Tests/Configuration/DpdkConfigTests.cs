@@ -91,8 +91,11 @@ public class DpdkConfigTests
     {
         string[] lines = File.ReadAllLines(RepositoryRoot.PathOf("samples", "VpnBroker", "broker.example.yaml"));
         IEnumerable<string> section = lines.SkipWhile(line => line != "#dpdk:").TakeWhile(line => line.StartsWith('#')).Select(line => line[1..]);
-        DpdkConfig dpdk = ConfigText.Parse($"{ConfigText.Valid}\n{string.Join('\n', section)}\n").Dpdk!;
+        // Its inside port takes the place of the TUN section.
+        string others = ConfigText.Valid.Replace("tun: {", "#tun: {", StringComparison.Ordinal);
+        DpdkConfig dpdk = ConfigText.Parse($"{others}\n{string.Join('\n', section)}\n").Dpdk!;
         Assert.Equal("0000:3d:01.0", Assert.Single(dpdk.Crypto).Device);
+        Assert.Equal(["wan", "lan"], dpdk.Ports.Select(port => port.Name));
     }
 
     [Fact]

@@ -23,7 +23,8 @@ internal static class StatusSamples
             Port(1, 200 * factor, new Dictionary<string, ulong>()),
         ],
         Esp = [new EspReport("dc1", 0, "0x01000001", "0x0000012c", 77, 2001, new TrafficReport("esp", 1, 2, 3, 4), new Dictionary<string, ulong> { ["replay"] = 8 })],
-        Dpdk = new DpdkReport("DPDK 22.11", [new CryptoDeviceReport("crypto_aesni_gcm0", "crypto_aesni_gcm", "stopped", [new CryptoQueueReport(0, 100, 50, 3, 2, 1)])]),
+        Dpdk = new DpdkReport("DPDK 22.11", [new CryptoDeviceReport("crypto_aesni_gcm0", "crypto_aesni_gcm", "stopped", [new CryptoQueueReport(0, 100, 50, 3, 2, 1)])],
+            [new EthernetPortReport("wan", "net_tap0", "net_tap", "02:00:00:00:00:01", "outside", "up", 10000, 2, false)]),
         Users = [new SessionReport(1, "alice", "staff", "192.0.2.1:99", "10.77.0.2", null, 0, true, 3725, new TrafficReport("users", 10, 1000 * factor, 20, 2000), 3, 11)],
     };
 

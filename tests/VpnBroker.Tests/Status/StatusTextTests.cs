@@ -18,6 +18,7 @@ public class StatusTextTests
         Assert.Contains(lines, line => line.StartsWith("replay", StringComparison.Ordinal) && line.Contains("esp dc1, lcore 0", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("0x01000001", StringComparison.Ordinal) && line.Contains("2001", StringComparison.Ordinal));
         Assert.Contains("DPDK 22.11", lines);
+        Assert.Contains("wan        net_tap0  net_tap  02:00:00:00:00:01  outside  up    10000  2       lcores", lines);
         Assert.Contains(lines, line => line.StartsWith("crypto_aesni_gcm0  crypto_aesni_gcm  stopped  0      100        50", StringComparison.Ordinal));
     }
 

@@ -81,8 +81,8 @@ internal static class ConfigChecks
         if (config.DefaultProfile is { } defaults)
             mtus.Add(("defaults", defaults.Mtu));
         mtus.AddRange(config.Groups.Select(group => ("groups", group.Profile.Mtu)));
-        if (config.Tun is { } tun)
-            mtus.Add(("tun", tun.Mtu));
+        if (config.LocalNetwork is { } network)
+            mtus.Add((config.Tun is null ? "dpdk" : "tun", network.Mtu));
         mtus.AddRange((config.Esp?.Tunnels ?? []).Select(tunnel => ("esp", tunnel.Mtu)));
         foreach ((string section, int mtu) in mtus.Where(entry => entry.Mtu > MaxMtuBetweenLcores))
             errors.Add(line(section), section, $"with several lcores an mtu is at most {MaxMtuBetweenLcores}, not {mtu}: use less, or one lcore");

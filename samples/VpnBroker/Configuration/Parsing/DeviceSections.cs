@@ -40,7 +40,7 @@ internal static class DeviceSections
         var standard = new TunConfig();
         var config = new TunConfig
         {
-            Name = InterfaceName(map) ?? standard.Name,
+            Name = InterfaceName(map, "name") ?? standard.Name,
             Addresses = map.List<InterfaceAddress>("addresses", NetworkValues.InterfaceAddress) ?? [],
             Mtu = map.Number("mtu", standard.Mtu, 576, 9000),
             Routes = map.List<IPNetwork>("routes", NetworkValues.Prefix) ?? [],
@@ -50,9 +50,10 @@ internal static class DeviceSections
         return config;
     }
 
-    private static string? InterfaceName(ConfigMap map)
+    /// <summary>The name of an interface that the broker makes, or null.</summary>
+    public static string? InterfaceName(ConfigMap map, string key)
     {
-        if (map.Find("name") is not { } node || node.AsText() is not { } name)
+        if (map.Find(key) is not { } node || node.AsText() is not { } name)
             return null;
         // IFNAMSIZ is 16 with the terminating zero.
         if (Encoding.UTF8.GetByteCount(name) <= 15 && name is not ("." or "..") && name.All(c => c is > ' ' and < '\x7f' and not ('/' or ':' or '%')))

@@ -11,6 +11,7 @@ internal static class DpdkChecks
     {
         Names(dpdk, line, errors);
         CryptoLcores(dpdk, config.Lcores.Count, line, errors);
+        EthernetPortChecks.Run(dpdk, config, line, errors);
     }
 
     /// <summary>DPDK tells devices apart by their names alone.</summary>

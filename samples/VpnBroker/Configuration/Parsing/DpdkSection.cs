@@ -31,9 +31,11 @@ internal static partial class DpdkSection
             LogLevel = map.Number("logLevel", standard.LogLevel, 1, 8),
             AllowUnsafeMemif = memif,
             Crypto = map.List<CryptoDeviceConfig>("crypto", Crypto) ?? [],
+            Ports = map.List("ports", EthernetPortSection.Parser(EthernetDevice(memif))) ?? [],
             Dispatch = Dispatch(map),
         };
-        if (!config.HugePages && (config.PciDevices.Count != 0 || config.Crypto.Any(device => IsPciAddress(device.Name))))
+        IEnumerable<string> named = config.Crypto.Select(device => device.Name).Concat(config.Ports.Select(port => port.DeviceName));
+        if (!config.HugePages && (config.PciDevices.Count != 0 || named.Any(IsPciAddress)))
             map.Fail("hardware reaches memory on huge pages only: write memory: hugePages, and reserve them (sysctl -w vm.nr_hugepages=512)");
         map.RefuseUnknownKeys();
         return config;
@@ -58,13 +60,29 @@ internal static partial class DpdkSection
             node.Fail($"\"{name}\" is no software device: write its driver and a number, such as crypto_aesni_gcm0, then its arguments behind commas");
             return false;
         }
-        if (!IsMemif(name) || memifAllowed)
+        return IsSafe(node, name, memifAllowed);
+    };
+
+    private static ConfigParser<string> EthernetDevice(bool memifAllowed) => (ConfigNode node, [NotNullWhen(true)] out string? value) =>
+    {
+        if (!Device(node, out value))
+            return false;
+        string name = value.Split(',')[0];
+        if (IsPciAddress(name))
             return true;
-        node.Fail("the driver of net_memif crashes this process when its peer ends while packets come: use net_virtio_user, or accept that with allowUnsafeMemif: true");
+        if (name.StartsWith("net_", StringComparison.Ordinal) && IsVirtual(name))
+            return IsSafe(node, name, memifAllowed);
+        node.Fail($"\"{value}\" is no Ethernet port: write a PCI address (0000:3b:00.0), or a software device with its number and arguments (\"net_af_packet0,iface=eth1\")");
         return false;
     };
 
-    private static bool IsMemif(string name) => name.StartsWith("net_memif", StringComparison.Ordinal);
+    private static bool IsSafe(ConfigNode node, string name, bool memifAllowed)
+    {
+        if (memifAllowed || !name.StartsWith("net_memif", StringComparison.Ordinal))
+            return true;
+        node.Fail("the driver of net_memif crashes this process when its peer ends while packets come: use net_virtio_user, or accept that with allowUnsafeMemif: true");
+        return false;
+    }
 
     private static bool PciDevice(ConfigNode node, [NotNullWhen(true)] out string? value)
     {

@@ -1,3 +1,5 @@
+using System.Net.NetworkInformation;
+
 namespace VpnBroker.DataPlane.Contracts;
 
 /// <summary>DPDK's devices at one moment.</summary>
@@ -8,6 +10,43 @@ public sealed record DpdkStatus
 
     /// <summary>The crypto devices.</summary>
     public IReadOnlyList<CryptoDeviceStatus> Crypto { get; init; } = [];
+
+    /// <summary>The Ethernet ports; what they carried is among <see cref="DataPlaneStatus.Ports"/>.</summary>
+    public IReadOnlyList<EthernetPortStatus> Ports { get; init; } = [];
+}
+
+/// <summary>An Ethernet port.</summary>
+public sealed record EthernetPortStatus
+{
+    /// <summary>Its name in the configuration; its counters are those of <c>dpdk:name</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The device, such as <c>net_tap0</c> or <c>0000:3b:00.0</c>.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>The device's driver.</summary>
+    public required string Driver { get; init; }
+
+    /// <summary>Its Ethernet address.</summary>
+    public required PhysicalAddress Mac { get; init; }
+
+    /// <summary>Whether it leads to the local network, else to users and ESP peers.</summary>
+    public required bool IsInside { get; init; }
+
+    /// <summary>Queues that it was opened with: one per lcore.</summary>
+    public required int Queues { get; init; }
+
+    /// <summary>Whether frames get through.</summary>
+    public required bool IsUp { get; init; }
+
+    /// <summary>Whether the device is gone.</summary>
+    public required bool IsRemoved { get; init; }
+
+    /// <summary>Speed in Mb/s; 0 where the device does not know it.</summary>
+    public required long Megabits { get; init; }
+
+    /// <summary>Whether the device puts ESP packets into the queue of their SA's lcore; else the lcores hand them on.</summary>
+    public required bool SteersEsp { get; init; }
 }
 
 /// <summary>How things stand with a crypto device.</summary>

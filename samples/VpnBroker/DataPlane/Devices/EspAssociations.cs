@@ -26,11 +26,11 @@ internal static unsafe class EspAssociations
     /// <param name="config">The configuration.</param>
     /// <param name="ranges">What each outbound SA may use at first, in the order of <see cref="EspSaOrder"/>.</param>
     /// <param name="units">The lcores.</param>
-    /// <param name="portOf">The index of the port that carries a tunnel, the same on every lcore.</param>
+    /// <param name="carrierOf">What carries a tunnel, the same on every lcore.</param>
     /// <returns>The outbound SAs, in the order of <see cref="EspSaOrder"/>.</returns>
     /// <exception cref="ArgumentException">There is not one range per outbound SA.</exception>
     public static OutboundPlace[] Install(
-        BrokerConfig config, IReadOnlyList<SequenceRange> ranges, IReadOnlyList<LcoreUnit> units, Func<EspTunnelConfig, int> portOf)
+        BrokerConfig config, IReadOnlyList<SequenceRange> ranges, IReadOnlyList<LcoreUnit> units, Func<EspTunnelConfig, EspCarrier> carrierOf)
     {
         IReadOnlyList<OutboundSaRef> order = EspSaOrder.Of(config);
         if (order.Count != ranges.Count)
@@ -42,7 +42,8 @@ internal static unsafe class EspAssociations
             int number = config.Esp!.Tunnels.Select((t, index) => (t, index)).First(entry => ReferenceEquals(entry.t, tunnel)).index;
             LcoreUnit unit = units[pair.Lcore];
             EspPair* entry = unit.Pairs[number];
-            entry->Outbound = CreateOutbound(pair.Outbound, ranges[i], (ulong)number, unit.Context.Associations);
+            EspCarrier carrier = carrierOf(tunnel);
+            entry->Outbound = CreateOutbound(pair.Outbound, ranges[i], (ulong)number, tunnel, carrier.OuterHeader, unit.Context.Associations);
             unit.Context.Sad.Add(entry->Outbound);
             entry->Inbound = CreateInbound(pair.Inbound, (ulong)number, unit.Context.Associations);
             if (unit.Context.Sad.Add(entry->Inbound) != SadStatus.Added)
@@ -52,13 +53,14 @@ internal static unsafe class EspAssociations
                 throw new ArgumentException($"ESP tunnel '{tunnel.Name}': lcore {pair.Lcore} cannot take the inbound SPI 0x{pair.Inbound.Spi:x8} twice.", nameof(config));
             }
             entry->Remote = PacketEndpoint.From(tunnel.Remote);
-            entry->Port = portOf(tunnel);
+            entry->Port = carrier.Port;
             places[i] = new OutboundPlace(pair.Lcore, number, (nint)entry->Outbound);
         }
         return places;
     }
 
-    private static OutboundSa* CreateOutbound(EspSaConfig sa, SequenceRange range, ulong tunnel, SaArena arena)
+    private static OutboundSa* CreateOutbound(
+        EspSaConfig sa, SequenceRange range, ulong number, EspTunnelConfig tunnel, EspOuterHeader outerHeader, SaArena arena)
     {
         Span<byte> material = stackalloc byte[32 + EspKey.SaltSize];
         material = WriteMaterial(sa.Key, material);
@@ -73,7 +75,12 @@ internal static unsafe class EspAssociations
                     FirstSequence = range.First,
                     // The contract's limit is the first number that is not reserved, the SA's the last that is.
                     SequenceLimit = range.Limit - 1,
-                    UserData = tunnel,
+                    UserData = number,
+                    OuterHeader = outerHeader,
+                    Source = tunnel.Local.Address,
+                    Destination = tunnel.Remote.Address,
+                    SourcePort = (ushort)tunnel.Local.Port,
+                    DestinationPort = (ushort)tunnel.Remote.Port,
                 },
                 material,
                 arena);

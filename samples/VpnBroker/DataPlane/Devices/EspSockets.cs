@@ -10,7 +10,8 @@ using VpnBroker.DataPlane.Pipeline;
 namespace VpnBroker.DataPlane.Devices;
 
 /// <summary>
-/// The sockets that carry ESP: one for each local end of the configuration's tunnels, on every lcore, steered by the SPI. Control threads.
+/// The sockets that carry ESP: one for each local end of the configuration's tunnels that the kernel has, on every lcore, steered by the SPI.
+/// Control threads.
 /// </summary>
 internal sealed class EspSockets : IDisposable
 {
@@ -23,9 +24,12 @@ internal sealed class EspSockets : IDisposable
     /// <param name="catalog">Where the ports are noted.</param>
     public EspSockets(BrokerConfig config, PortCatalog catalog)
     {
-        _ends = [.. (config.Esp?.Tunnels ?? []).Select(tunnel => (tunnel.Mode, tunnel.Local)).Distinct()];
+        _ends = [.. (config.Esp?.Tunnels ?? []).Where(tunnel => config.CarrierOf(tunnel) == null).Select(tunnel => (tunnel.Mode, tunnel.Local)).Distinct()];
         _catalog = catalog;
     }
+
+    /// <summary>ESP ports of an lcore.</summary>
+    public int Count => _ends.Count;
 
     /// <summary>Which of an lcore's ESP ports carries a tunnel.</summary>
     public int PortOf(EspTunnelConfig tunnel) => _ends.IndexOf((tunnel.Mode, tunnel.Local));

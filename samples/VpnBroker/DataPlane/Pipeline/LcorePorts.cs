@@ -1,4 +1,5 @@
 using CryptoPlane.Esp;
+using CryptoPlane.IO.Ethernet;
 using CryptoPlane.Ports;
 
 namespace VpnBroker.DataPlane.Pipeline;
@@ -8,7 +9,12 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// <param name="FileDescriptor">For the lcore's epoll set; -1 for a port that is asked in every turn.</param>
 internal sealed record WatchedPort(IPacketPort Port, int FileDescriptor);
 
-/// <summary>A socket that carries ESP.</summary>
+/// <summary>An Ethernet link under some of the other ports.</summary>
+/// <param name="Port">The lcore's port on it.</param>
+/// <param name="ExceptionDescriptor">Says that the kernel has frames for the link; -1 without an exception port.</param>
+internal sealed record EthernetLink(EthernetIpPort Port, int ExceptionDescriptor);
+
+/// <summary>A socket, or another port, that carries ESP.</summary>
 /// <param name="Port">The port.</param>
 /// <param name="FileDescriptor">As in <see cref="WatchedPort"/>.</param>
 /// <param name="Ingress">What its packets begin with.</param>
@@ -17,9 +23,15 @@ internal sealed record EspPort(IPacketPort Port, int FileDescriptor, EspIngress 
 /// <summary>The packet ports of one lcore.</summary>
 internal sealed record LcorePorts
 {
-    /// <summary>The lcore's queue of the TUN interface, or null.</summary>
+    /// <summary>The lcore's queue of the port towards the local network (a TUN interface, or a port of plain packets), or null.</summary>
     public WatchedPort? Tun { get; init; }
 
-    /// <summary>The sockets that carry ESP.</summary>
+    /// <summary>What carries ESP.</summary>
     public IReadOnlyList<EspPort> Esp { get; init; } = [];
+
+    /// <summary>The Ethernet links under these ports.</summary>
+    public IReadOnlyList<EthernetLink> Links { get; init; } = [];
+
+    /// <summary>Whether a port wakes nobody and so must be asked again and again.</summary>
+    public bool MustPoll => Tun is { FileDescriptor: < 0 } || Esp.Any(port => port.FileDescriptor < 0);
 }

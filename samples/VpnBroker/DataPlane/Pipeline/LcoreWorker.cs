@@ -11,7 +11,7 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// </summary>
 internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
 {
-    private const ulong WakerTag = 1UL << 62, TunTag = 1UL << 61, EspTag = 1UL << 60;
+    private const ulong WakerTag = 1UL << 62, TunTag = 1UL << 61, EspTag = 1UL << 60, LinkTag = 1UL << 59;
 
     private readonly LcoreContext _context;
     private readonly LcorePorts _ports;
@@ -19,6 +19,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     private readonly TunnelTable _tunnels;
     private readonly ReceiveStage _receive;
     private readonly PortStage _portStage;
+    private readonly LinkStage _links;
+    private readonly PollPacer? _pacer;
     private readonly OpenStage _open;
     private readonly RouteStage _route;
     private readonly SealStage _seal;
@@ -38,6 +40,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         _route = new RouteStage(context, _tunnels, pairs, _output);
         _open = new OpenStage(context, _tunnels, new FrameStage(context, _tunnels, _route), _route);
         _portStage = new PortStage(context, _route, _open, ports);
+        _links = new LinkStage(context, ports);
+        _pacer = ports.MustPoll ? new PollPacer() : null;
         _transmit = new TransmitStage(context, _tunnels, pairs, _output, ports);
         _seal = new SealStage(context, _tunnels, pairs, _output, _transmit);
         _timers = new TimerStage(context, _tunnels);
@@ -71,6 +75,11 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
             watched &= _context.Epoll.TryAdd(tun.FileDescriptor, EpollEvents.Readable, TunTag);
         for (int i = 0; i < _ports.Esp.Count; i++)
             watched &= _ports.Esp[i].FileDescriptor < 0 || _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
+        for (int i = 0; i < _ports.Links.Count; i++)
+        {
+            int exception = _ports.Links[i].ExceptionDescriptor;
+            watched &= exception < 0 || _context.Epoll.TryAdd(exception, EpollEvents.Readable, LinkTag | (uint)i);
+        }
         if (!watched)
             throw new InvalidOperationException("The kernel refused to watch a port of the data plane: its descriptor is closed or cannot be watched.");
     }
@@ -80,6 +89,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     {
         _context.SetClock(now);
         _receive.Begin();
+        _links.Run();
         int work = _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending();
         if (!_looked)
             _context.Epoll.Wait(0);
@@ -101,13 +111,17 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
             ring?.Flush();
         _receive.KeepPartialRecords();
         _messages.Report();
+        _pacer?.Note(work, now);
         return work;
     }
 
     /// <inheritdoc/>
     public void WaitForEvents(int timeoutMilliseconds)
     {
-        _context.Epoll.Wait(timeoutMilliseconds);
+        if (_pacer == null)
+            _context.Epoll.Wait(timeoutMilliseconds);
+        else
+            _context.Epoll.WaitNanoseconds(_pacer.Wait(_context.Now));
         _looked = true;
     }
 
@@ -151,6 +165,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
                 work += _portStage.ReceiveTun();
             else if ((ready.UserData & EspTag) != 0)
                 work += _portStage.ReceiveEsp(index);
+            else if ((ready.UserData & LinkTag) != 0)
+                work += _links.Pump(index);
         }
         return work;
     }

@@ -23,6 +23,7 @@ internal sealed unsafe class PortStage : IDisposable
     private readonly EspPort[] _esp;
     private readonly UdpPort?[] _segmentingEsp;
     private PacketBuffer** _burst;
+    private bool _polledSome;
 
     public PortStage(LcoreContext context, RouteStage route, OpenStage open, LcorePorts ports)
     {
@@ -42,7 +43,8 @@ internal sealed unsafe class PortStage : IDisposable
     {
         get
         {
-            if (_segmentingTun is { HasPendingPackets: true })
+            // A port that wakes nobody and has just had packets is likely to have more.
+            if (_polledSome || _segmentingTun is { HasPendingPackets: true })
                 return true;
             foreach (UdpPort? port in _segmentingEsp)
             {
@@ -83,13 +85,17 @@ internal sealed unsafe class PortStage : IDisposable
     /// <summary>Takes what ports hold of which no descriptor tells: the rest of super-packets, and ports without a descriptor.</summary>
     public int ReceivePending()
     {
-        int count = _asksTun || _segmentingTun is { HasPendingPackets: true } ? ReceiveTun() : 0;
+        int polled = _asksTun ? ReceiveTun() : 0;
+        int count = _segmentingTun is { HasPendingPackets: true } && !_asksTun ? ReceiveTun() : 0;
         for (int i = 0; i < _segmentingEsp.Length; i++)
         {
-            if (_esp[i].FileDescriptor < 0 || _segmentingEsp[i] is { HasPendingPackets: true })
+            if (_esp[i].FileDescriptor < 0)
+                polled += ReceiveEsp(i);
+            else if (_segmentingEsp[i] is { HasPendingPackets: true })
                 count += ReceiveEsp(i);
         }
-        return count;
+        _polledSome = polled > 0;
+        return polled + count;
     }
 
     /// <summary>Takes what other lcores have handed over.</summary>
@@ -143,7 +149,17 @@ internal sealed unsafe class PortStage : IDisposable
     // Sound: the SPI is read only where the length covers it.
     private static int HomeOf(byte* data, int length, EspIngress ingress)
     {
-        int offset = ingress == EspIngress.IpPacket && length > 0 && data[0] >> 4 == 4 ? (data[0] & 0x0F) * 4 : 0;
+        int offset = ingress == EspIngress.IpPacket ? OuterHeaderSize(data, length) : 0;
         return length >= offset + sizeof(uint) ? Spi.LcoreOf(NetworkOrder.From(*(uint*)(data + offset))) : -1;
+    }
+
+    /// <summary>Bytes of the outer IP header, and of the UDP header where ESP comes in UDP (RFC 3948).</summary>
+    // Sound: fields are read behind a check that the fixed header is there.
+    private static int OuterHeaderSize(byte* data, int length)
+    {
+        const int ipv4Header = 20, ipv6Header = 40, udpHeader = 8, udp = 17;
+        if (length >= ipv4Header && data[0] >> 4 == 4)
+            return ((data[0] & 0x0F) * 4) + (data[9] == udp ? udpHeader : 0);
+        return length >= ipv6Header && data[0] >> 4 == 6 ? ipv6Header + (data[6] == udp ? udpHeader : 0) : 0;
     }
 }

@@ -73,7 +73,7 @@ internal unsafe struct ForwardingSnapshot
             if (number >= 0)
                 snapshot->_esp[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
         }
-        foreach (InterfaceAddress address in config.Tun?.Addresses ?? [])
+        foreach (InterfaceAddress address in config.LocalNetwork?.Addresses ?? [])
         {
             InnerAddress own = InnerAddress.From(address.Address);
             if (own.Family == 4 && snapshot->RouterIPv4.Family == 0)
@@ -81,7 +81,7 @@ internal unsafe struct ForwardingSnapshot
             else if (own.Family == 6 && snapshot->RouterIPv6.Family == 0)
                 snapshot->RouterIPv6 = own;
         }
-        snapshot->TunMtu = config.Tun?.Mtu ?? 0;
+        snapshot->TunMtu = config.LocalNetwork?.Mtu ?? 0;
         return snapshot;
     }
 

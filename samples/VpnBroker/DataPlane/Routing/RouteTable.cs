@@ -40,17 +40,18 @@ internal sealed unsafe class RouteTable : IDisposable
     }
 
     /// <summary>
-    /// The routes of a configuration: each pool's part of each lcore, the ESP tunnels' remote prefixes, the TUN port's routes, and the
-    /// TUN interface's own addresses, which are the broker's.
+    /// The routes of a configuration: each pool's part of each lcore, the ESP tunnels' remote prefixes, the routes of the port
+    /// towards the local network, and that port's own addresses, which are the broker's.
     /// </summary>
     /// <param name="config">The configuration.</param>
     /// <param name="espTunnels">The names of the ESP tunnels in the order of their numbers; others get no routes.</param>
     public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyList<string> espTunnels)
     {
         var tun = new RouteTarget(RouteKind.Tun, 0);
-        if (config.Tun != null)
+        LocalNetworkConfig? local = config.LocalNetwork;
+        if (local != null)
         {
-            foreach (InterfaceAddress address in config.Tun.Addresses)
+            foreach (InterfaceAddress address in local.Addresses)
                 yield return new Route(HostPrefix(address.Address), tun);
         }
         foreach (PoolConfig pool in config.Pools)
@@ -71,9 +72,9 @@ internal sealed unsafe class RouteTable : IDisposable
             foreach (IPNetwork prefix in tunnel.RemotePrefixes)
                 yield return new Route(prefix, new RouteTarget(RouteKind.Esp, number));
         }
-        if (config.Tun != null)
+        if (local != null)
         {
-            foreach (IPNetwork prefix in config.Tun.Routes)
+            foreach (IPNetwork prefix in local.Routes)
                 yield return new Route(prefix, tun);
         }
     }

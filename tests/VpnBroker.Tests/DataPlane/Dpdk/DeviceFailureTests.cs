@@ -21,7 +21,7 @@ public sealed class DeviceFailureTests
         using Cryptodev device = Cryptodev.Open(Cryptodev.Find(DpdkBed.First));
         var stalling = new StallingDevice(device.CreateBackend());
         AeadEngine engine = DpdkBed.CreateEngine(stalling);
-        using var watch = new DeviceWatch([device], NullLogger.Instance);
+        using var watch = new DeviceWatch([device], [], NullLogger.Instance);
         using (var link = new EspForwardingTests.EspLink(users: new LcoreSupplies { Engine = engine, Memory = new DpdkPacketMemory() }))
         {
             TestUser client = link.Users.Connect(User);
@@ -46,7 +46,7 @@ public sealed class DeviceFailureTests
         using Cryptodev device = Cryptodev.Open(Cryptodev.Find(DpdkBed.First));
         var stalling = new StallingDevice(device.CreateBackend());
         AeadEngine engine = DpdkBed.CreateEngine(stalling);
-        using var watch = new DeviceWatch([device], NullLogger.Instance);
+        using var watch = new DeviceWatch([device], [], NullLogger.Instance);
         using (var link = new EspForwardingTests.EspLink(network: new LcoreSupplies { Engine = engine, Memory = new DpdkPacketMemory() }))
         {
             TestUser client = link.Users.Connect(User);

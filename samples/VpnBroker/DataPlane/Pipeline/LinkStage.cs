@@ -1,0 +1,34 @@
+namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>
+/// Keeps the Ethernet links under an lcore's ports going: neighbours are asked and forgotten in time, and the kernel's own frames go out.
+/// </summary>
+internal sealed class LinkStage(LcoreContext context, LcorePorts ports)
+{
+    /// <summary>Frames of the kernel that go out of one port in a turn: 16 bursts of the port.</summary>
+    private const int PumpsPerTurn = 16;
+
+    private readonly EthernetLink[] _links = [.. ports.Links];
+
+    /// <summary>Does what is due.</summary>
+    public void Run()
+    {
+        foreach (EthernetLink link in _links)
+            link.Port.Tick(context.Now);
+    }
+
+    /// <summary>Sends what the kernel has for a link.</summary>
+    /// <returns>How many frames that were.</returns>
+    public int Pump(int index)
+    {
+        int total = 0;
+        for (int i = 0; i < PumpsPerTurn; i++)
+        {
+            int count = _links[index].Port.PumpException();
+            if (count == 0)
+                break;
+            total += count;
+        }
+        return total;
+    }
+}
