@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: eng/demo.sh [--no-setup]
+# usage: eng/demo.sh [--dpdk [--no-huge]] [--no-setup]
 #
 # Shows the whole way of a packet with three network namespaces on this machine:
 #
@@ -11,6 +11,16 @@
 # iperf3 both ways. The ESP between the brokers is captured, and tshark decrypts it with the configured keys and checks every ICV.
 # All keys, passwords and certificates are made for this run and go away with it, like the namespaces, however the run ends.
 #
+# With --dpdk the brokers use DPDK's Ethernet ports (net_af_packet on veth pairs). The broker has one port for everything that is outside: ESP
+# is its own, and openconnect's TCP goes through an exception interface to the kernel and back. The gateway, whose ESP comes by a socket of
+# the kernel, has a port in the place of the TUN device: plain packets. tshark checks all checksums on the wires as well.
+#
+#   user                      broker                                       gateway                           data centre
+#   openconnect  ==TLS 1.3==> DPDK port 10.99.0.1: ESP <-> lcore           second broker process             web server
+#   10.60.0.x                   rest <-> wan0 (TAP) <-> kernel  ==ESP==>   10.99.0.3, DPDK port 10.77.0.1 -> 10.77.0.10
+#
+#   --dpdk      use DPDK ports
+#   --no-huge   ... without huge pages
 #   --no-setup  do not install packages and do not build first
 #
 # Needs root or sudo, Debian and the .NET 10 SDK. Takes well under two minutes after the first set-up; safe to repeat.
@@ -18,10 +28,12 @@ set -euo pipefail
 # shellcheck source=eng/lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
 
-setup=true
+setup=true dpdk=false pages=hugePages
 for argument in "$@"; do
   case $argument in
     -h | --help) print_help; exit 0 ;;
+    --dpdk) dpdk=true ;;
+    --no-huge) pages=ordinaryPages ;;
     --no-setup) setup=false ;;
     *) die "unknown argument '$argument' (see --help)" ;;
   esac
@@ -29,10 +41,15 @@ done
 if [[ $setup == true ]]; then
   step "Set-up"
   need_dotnet
-  eng/install-deps.sh build demo
+  parts=(build demo)
+  [[ $dpdk == false ]] || parts+=(dpdk)
+  eng/install-deps.sh "${parts[@]}"
   build_release samples/VpnBroker
 fi
-become_root --no-setup
+again=(--no-setup)
+[[ $dpdk == false ]] || again+=(--dpdk)
+[[ $pages == hugePages ]] || again+=(--no-huge)
+become_root "${again[@]}"
 
 # shellcheck source=eng/lib/lab.sh
 source "$root/eng/lib/lab.sh"
@@ -40,6 +57,8 @@ source "$root/eng/lib/lab.sh"
 source "$root/eng/lib/broker.sh"
 # shellcheck source=eng/demo/config.sh
 source "$root/eng/demo/config.sh"
+# shellcheck source=eng/demo/dpdk.sh
+source "$root/eng/demo/dpdk.sh"
 # shellcheck source=eng/demo/capture.sh
 source "$root/eng/demo/capture.sh"
 
@@ -47,19 +66,25 @@ web=10.77.0.10
 table=()
 result() { table+=("| $1 | $2 |"); say "   $1: $2"; }
 
-step "Three namespaces: user, broker, gateway"
+step "Network namespaces: user, broker, gateway"
 lab_start demo
 for role in user broker gateway; do lab_namespace "$role"; done
-lab_link user eth0 10.99.0.2/24 broker eth0 10.99.0.1/24
-lab_link broker eth1 10.98.0.1/24 gateway eth0 10.98.0.2/24
-inside gateway ip addr add "$web/32" dev lo
+centre=gateway
+if [[ $dpdk == true ]]; then
+  centre=centre
+  dpdk_links
+else
+  lab_link user eth0 10.99.0.2/24 broker eth0 10.99.0.1/24
+  lab_link broker eth1 10.98.0.1/24 gateway eth0 10.98.0.2/24
+  inside gateway ip addr add "$web/32" dev lo
+fi
 
 step "Keys, passwords and configurations of this run"
 password=$(openssl rand -hex 16)
 write_configurations
 broker_user broker alice "$password"
 
-step "Gateway: a broker process between ESP and a TUN device"
+step "Gateway: a broker process between ESP and the data centre"
 broker_start gateway gateway
 gateway_pid=$lab_pid
 
@@ -73,11 +98,12 @@ say "   certificate: $pin"
 step "Web server in the data centre"
 mkdir "$lab/web"
 head -c 8388608 /dev/urandom >"$lab/web/file"
-lab_run gateway web python3 -m http.server 80 --bind "$web" --directory "$lab/web"
-lab_until_up 10 lab_listens gateway 80
+lab_run "$centre" web python3 -m http.server 80 --bind "$web" --directory "$lab/web"
+lab_until_up 10 lab_listens "$centre" 80
 
 step "The user logs in with openconnect"
 capture_start
+[[ $dpdk == false ]] || dpdk_capture_start
 lab_openconnect user openconnect tun0 https://10.99.0.1:4433/ "$pin" alice "$password"
 client_pid=$lab_pid
 suite=$(grep -o 'ciphersuite.*' "$lab/openconnect.log" | head -n 1)
@@ -99,11 +125,12 @@ capture_stop
 capture_check
 result "ESP to the gateway" "$(capture_summary "$spi_to_gateway")"
 result "ESP to the broker" "$(capture_summary "$spi_to_broker")"
+[[ $dpdk == false ]] || dpdk_capture_check
 result "inner packets read by tshark" "$capture_icmp ICMP, $capture_http HTTP requests"
 
 step "iperf3, 4 s each way"
-lab_run gateway iperf iperf3 --server --bind "$web"
-lab_until_up 10 lab_listens gateway 5201
+lab_run "$centre" iperf iperf3 --server --bind "$web"
+lab_until_up 10 lab_listens "$centre" 5201
 for direction in up down; do
   reverse=()
   [[ $direction == up ]] || reverse=(--reverse)
@@ -113,6 +140,7 @@ done
 
 step "Status of the broker"
 "$broker" status --config "$lab/broker/broker.yaml"
+[[ $dpdk == false ]] || dpdk_results
 
 step "Everything ends in order"
 kill -INT "$client_pid"

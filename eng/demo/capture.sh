@@ -6,7 +6,7 @@ capture_pid=0 capture_icmp=0 capture_http=0
 
 capture_start() {
   # Segmentation offload would show bursts as single oversized datagrams: the wire is what counts.
-  inside broker ip link set eth1 gso_max_segs 1
+  [[ $dpdk == true ]] || inside broker ip link set eth1 gso_max_segs 1
   inside gateway ip link set eth0 gso_max_segs 1
   lab_run gateway capture dumpcap -q -i eth0 -f "udp port 4500" -w "$lab/esp.pcapng"
   capture_pid=$lab_pid
@@ -16,7 +16,7 @@ capture_start() {
 capture_stop() {
   kill -INT "$capture_pid"
   lab_wait_gone "$capture_pid" 10 || die "dumpcap did not end"
-  inside broker ip link set eth1 gso_max_segs 65535
+  [[ $dpdk == true ]] || inside broker ip link set eth1 gso_max_segs 65535
   inside gateway ip link set eth0 gso_max_segs 65535
 }
 

@@ -4,6 +4,9 @@
 
 # An SPI's top byte is the receiver's lcore + 1: both brokers have one lcore.
 spi_to_gateway=0x01000a01 spi_to_broker=0x01000b01
+# Addresses of ESP's ends, and what else the files say.
+esp_broker=10.98.0.1 esp_gateway=10.98.0.2
+broker_section="" gateway_section='tun: { name: dc0, addresses: [10.77.0.1/32], mtu: 1380, routes: [10.77.0.0/16], kernelRoutes: [10.60.0.0/24] }'
 key_to_gateway="" salt_to_gateway="" key_to_broker="" salt_to_broker=""
 
 # Writes one SA in YAML: SPI KEY SALT
@@ -25,14 +28,15 @@ pools:
   - { name: users, ipv4: 10.60.0.0/24 }
 defaults: { pool: users, mtu: 1380, include: [10.77.0.0/16] }
 lcores: { count: 1, idle: adaptive }
+$broker_section
 esp:
   insecureStaticKeys: true
   stateFile: esp.state
   tunnels:
     - name: datacentre
       mode: udp
-      local: 10.98.0.1:4500
-      remote: 10.98.0.2:4500
+      local: $esp_broker:4500
+      remote: $esp_gateway:4500
       remotePrefixes: [10.77.0.0/16]
       mtu: 1380
       pairs:
@@ -42,15 +46,15 @@ log: { auditFile: audit.log }
 END
   cat >"$lab/gateway/broker.yaml" <<END
 lcores: { count: 1, idle: adaptive }
-tun: { name: dc0, addresses: [10.77.0.1/32], mtu: 1380, routes: [10.77.0.0/16], kernelRoutes: [10.60.0.0/24] }
+$gateway_section
 esp:
   insecureStaticKeys: true
   stateFile: esp.state
   tunnels:
     - name: broker
       mode: udp
-      local: 10.98.0.2:4500
-      remote: 10.98.0.1:4500
+      local: $esp_gateway:4500
+      remote: $esp_broker:4500
       remotePrefixes: [10.60.0.0/24]
       mtu: 1380
       pairs:

@@ -12,7 +12,20 @@ public sealed class DemoTests
 {
     [Fact]
     [Trait("Speed", "slow")]
-    public void The_demo_carries_traffic_from_openconnect_through_esp_and_leaves_nothing_behind()
+    public void The_demo_carries_traffic_from_openconnect_through_esp_and_leaves_nothing_behind() => Run([]);
+
+    [Fact]
+    [Trait("Speed", "slow")]
+    public void The_demo_carries_it_over_dpdk_ports_with_checksums_that_are_right()
+    {
+        Requirement.Program("ethtool");
+        ProgramResult demo = Run(["--dpdk", "--no-huge"]);
+        Assert.Matches(@"\| IP, TCP and UDP checksums on the wires \| (\d+) packets, \1 right \|", demo.Output);
+        Assert.Matches(@"\| DPDK port wan of the broker \| [1-9]\d* ESP packets to the lcore, [1-9]\d* frames to the kernel \|", demo.Output);
+        Assert.Matches(@"\| DPDK port lan of the gateway \| [1-9]\d* plain packets to the lcore \|", demo.Output);
+    }
+
+    private static ProgramResult Run(IReadOnlyList<string> options)
     {
         Requirement.NetworkNamespaces();
         Requirement.Tun();
@@ -22,7 +35,7 @@ public sealed class DemoTests
         Requirement.Program("curl");
         Requirement.Program("jq");
 
-        using ExternalProgram script = ExternalProgram.Start("/bin/bash", [RepositoryRoot.PathOf("eng", "demo.sh"), "--no-setup"]);
+        using ExternalProgram script = ExternalProgram.Start("/bin/bash", [RepositoryRoot.PathOf("eng", "demo.sh"), "--no-setup", .. options]);
         ProgramResult demo = script.WaitForExit(TimeSpan.FromMinutes(3));
 
         Assert.True(demo.ExitCode == 0, demo.AllOutput);
@@ -31,5 +44,6 @@ public sealed class DemoTests
         Assert.Matches(@"\| download \| .*SHA-256 [0-9a-f]{16}\.\.\. is right \|", demo.Output);
         Assert.Matches(@"\| iperf3 down \| [1-9]\d* Mb/s \|", demo.Output);
         Assert.DoesNotContain($"cp-demo-{script.Id}-", ExternalProgram.Run(Requirement.Program("ip", "iproute2"), ["netns", "list"]).Output);
+        return demo;
     }
 }
