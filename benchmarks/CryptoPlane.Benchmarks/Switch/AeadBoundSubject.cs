@@ -11,7 +11,7 @@ namespace CryptoPlane.Benchmarks.Switch;
 /// </summary>
 internal sealed unsafe class AeadBoundSubject : IBenchmarkSubject
 {
-    private const int Stride = 2048, Aad = 12, Around = EspOverhead.Header + EspOverhead.Iv + EspOverhead.Icv;
+    private const int Stride = 2048 + 128, Aad = 12, Around = EspOverhead.Header + EspOverhead.Iv + EspOverhead.Icv;
 
     private readonly AeadEngine _engine = AeadEngine.CreateDefault();
     private readonly AeadKeyArena _arena;

@@ -29,14 +29,15 @@ public sealed unsafe class SlotArena : IDisposable
 
     /// <summary>Reserves the memory.</summary>
     /// <param name="count">Blocks.</param>
-    /// <param name="slotSize">Bytes of a block, rounded up to whole pairs of cache lines.</param>
+    /// <param name="slotSize">Bytes of a block, rounded up to an odd number of pairs of cache lines.</param>
     /// <param name="memory">Where the memory comes from; null for the kernel's.</param>
     public SlotArena(int count, int slotSize, IPacketMemory? memory = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slotSize);
         _memory = memory ?? KernelPacketMemory.Instance;
-        SlotSize = (slotSize + Alignment - 1) & -Alignment;
+        // An odd number of pairs: at a distance that is a power of two the same part of all blocks would share few sets of the caches.
+        SlotSize = ((slotSize + Alignment - 1) & -Alignment) | Alignment;
         Capacity = count;
         _bytes = (nuint)SlotSize * (nuint)count;
         byte* first = _memory.Allocate(_bytes, Alignment);
