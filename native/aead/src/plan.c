@@ -48,14 +48,6 @@ static inline void run_shape(const cp_kernels *kernels, unsigned shape, cp_aead_
     }
 }
 
-/* What a small packet touches of its key. A prefetch of no key at all does no harm, but must not be computed as an offset from a pointer.
- */
-static inline void prefetch_key(const cp_aead_key *key) {
-    uintptr_t lines = (uintptr_t)key + offsetof(cp_aead_key, hash_powers[CP_AEAD_HASH_POWERS - 8]);
-    for (int line = 0; line < 7; line++)
-        __builtin_prefetch((const void *)(lines + 64 * line));
-}
-
 /* Gathers the operations of each shape in turn. A shape's operations are a chain through `next`, begun at `first`. */
 static void run_mixed(const cp_kernels *kernels, cp_aead_operation *operations, size_t count, const uint8_t *shapes,
                       cp_aead_operation **list) {
@@ -85,10 +77,12 @@ static __attribute__((noinline)) void run_planned(const cp_kernels *kernels, cp_
     uint8_t shapes[CP_PLAN_LIMIT];
     const cp_aead_key *key = NULL; /* of the operation before: what is known of it need not be looked up again */
     unsigned first_shape = SHAPE_INVALID, different = 0;
+    const size_t ahead = kernels->fetch_keys ? CP_KEYS_AT_START : count;
     for (size_t i = 0; i < count; i++) {
         if (operations[i].key != key) {
             key = operations[i].key;
-            prefetch_key(key);
+            if (i < ahead)
+                cp_prefetch_key(key, CP_KEY_LINES_SMALL);
             first_shape = first_shape_of(key);
         }
         unsigned shape = shape_of(kernels, operations + i, first_shape);
@@ -96,10 +90,14 @@ static __attribute__((noinline)) void run_planned(const cp_kernels *kernels, cp_
         shapes[i] = (uint8_t)shape;
         different |= shape ^ shapes[0];
     }
-    if (different)
+    if (different) {
+        /* Few of each shape: kernels would begin anew again and again, with nothing asked for. */
+        for (size_t i = ahead; i < count; i++)
+            cp_prefetch_key(operations[i].key, CP_KEY_LINES_SMALL);
         run_mixed(kernels, operations, count, shapes, list);
-    else
+    } else {
         run_shape(kernels, shapes[0], list, count);
+    }
 }
 
 _Static_assert(SHAPES <= UINT8_MAX && CP_PLAN_LIMIT <= UINT8_MAX, "shapes and places fit in bytes");

@@ -97,11 +97,20 @@ CP_INLINE void hash_last(const pending *before, int count, int blocks) {
     finish_all(before, sums, count, CP_AEAD_SEAL);
 }
 
+/* Asks for the keys of one pass's messages. */
+CP_INLINE void fetch_keys(cp_aead_operation *const *operations, int count, int rounds) {
+    for (int m = 0; m < count; m++)
+        cp_prefetch_key(operations[m]->key, rounds == 10 ? CP_KEY_LINES_SMALL - 1 : CP_KEY_LINES_SMALL);
+}
+
 CP_INLINE void run_passes(cp_aead_operation *const *operations, size_t passes, int count, int blocks, int rounds, int direction) {
     pending before;
     pass(operations, &before, 1, count, blocks, rounds, direction);
-    for (size_t i = 1; i < passes; i++)
+    for (size_t i = 1; i < passes; i++) {
+        if (i + CP_PASSES_AHEAD < passes)
+            fetch_keys(operations + (i + CP_PASSES_AHEAD) * (size_t)count, count, rounds);
         pass(operations + i * (size_t)count, &before, 0, count, blocks, rounds, direction);
+    }
     if (direction == CP_AEAD_SEAL)
         hash_last(&before, count, blocks);
 }

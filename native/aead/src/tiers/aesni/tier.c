@@ -33,12 +33,14 @@ static const cp_kernels kernels = {
     .kernel_of_class = CLASSES,
     .gcm = {{KERNELS_OF(seal_128), KERNELS_OF(seal_256)}, {KERNELS_OF(open_128), KERNELS_OF(open_256)}},
     .chacha20_poly1305 = CHACHA,
+    .fetch_keys = 1,
 };
 
 static const cp_kernels kernels_alone = {
     .kernel_of_class = CLASSES,
     .gcm = {{KERNELS_ALONE(seal_128), KERNELS_ALONE(seal_256)}, {KERNELS_ALONE(open_128), KERNELS_ALONE(open_256)}},
     .chacha20_poly1305 = CHACHA,
+    .fetch_keys = 1,
 };
 
 enum {
