@@ -17,7 +17,7 @@ public sealed unsafe class SaArena : IDisposable
     private readonly SlotArena _inbound, _outbound;
 
     /// <summary>
-    /// Reserves the memory: 512 bytes per outbound SA, 384 and the window's bitmap (640 with the default) per inbound one, and 1,152 per key.
+    /// Reserves the memory: 640 bytes per outbound SA, as many per inbound one with the default window, and 1,152 per key.
     /// </summary>
     /// <param name="inbound">Most inbound SAs.</param>
     /// <param name="outbound">Most outbound SAs.</param>

@@ -214,11 +214,11 @@ public sealed class MalformedInnerTests : IDisposable
         var outbound = (OutboundSa*)o;
         byte[] inner = InnerPackets.IPv4(63);
         int tail = EspOverhead.EspLength(63) - 16 - 63;
-        using var pool = new PacketPool(1, 320, headroom: 0);
-        foreach ((int head, int room, bool fits) in ((int, int, bool)[])[(64, 193, true), (63, 194, false), (0, 257, false), (-1, tail, true), (-1, tail - 1, false)])
+        using var pool = new PacketPool(1, 448, headroom: 0);
+        foreach ((int head, int room, bool fits) in ((int, int, bool)[])[(64, 321, true), (63, 322, false), (0, 385, false), (-1, tail, true), (-1, tail - 1, false)])
         {
             Assert.True(pool.TryRent(out PacketBuffer* packet));
-            Assert.Equal(320, packet->Capacity);
+            Assert.Equal(448, packet->Capacity);
             Assert.True(packet->TryReset(head >= 0 ? head : packet->Capacity - inner.Length - room));
             Assert.True(packet->TrySetLength(inner.Length));
             Assert.Equal(room, packet->Tailroom);
