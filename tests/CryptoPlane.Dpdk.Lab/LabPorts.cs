@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using CryptoPlane.Buffers;
 
 namespace CryptoPlane.Dpdk.Lab;
@@ -21,6 +22,10 @@ internal sealed unsafe class LabPorts : IDisposable
     public EthQueue First => _first.Queue(0);
 
     public EthQueue Second => _second.Queue(0);
+
+    public PhysicalAddress FirstMac => _first.Info.Mac;
+
+    public PhysicalAddress SecondMac => _second.Info.Mac;
 
     /// <summary>Such as "up down".</summary>
     public string Links => $"{Word(_first)} {Word(_second)}";

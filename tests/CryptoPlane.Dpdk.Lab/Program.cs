@@ -6,6 +6,7 @@ using CryptoPlane.Dpdk.Lab;
 //   aead DEVICE           seals and opens bursts on a crypto device
 //   traffic FIRST SECOND  sends frames into each of two Ethernet ports and checks what comes out of the other, until standard input is closed
 //   wire FIRST SECOND     lets what comes in at one of two Ethernet ports leave by the other, until standard input is closed
+//   tunnel ROUTER GATEWAY ADDRESSES-AND-KEYS  is both neighbours of a broker, on two ports, with hosts behind them: see TunnelRun
 // Exit code 0 where all went well, 1 with what CryptoPlane.Dpdk says on standard error.
 try
 {
@@ -22,6 +23,9 @@ try
             break;
         case "wire":
             WireRun.Run(arguments.Names[0], arguments.Names[1], new StandardInput());
+            break;
+        case "tunnel":
+            TunnelRun.Run((arguments.Names[0], arguments.Names[1]), [.. arguments.Names.Skip(2)], new StandardInput());
             break;
         default:
             throw new ArgumentException($"'{arguments.Command}' is not a command.");

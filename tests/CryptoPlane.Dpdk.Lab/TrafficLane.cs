@@ -4,13 +4,13 @@ using CryptoPlane.Ports;
 
 namespace CryptoPlane.Dpdk.Lab;
 
-/// <summary>One direction of traffic: numbered frames into one port, which come out of another.</summary>
-internal sealed unsafe class TrafficLane(int direction, IPacketPort from, IPacketPort to, PacketPool pool)
+/// <summary>One direction of traffic: numbered packets into one port, which come out of another.</summary>
+internal sealed unsafe class TrafficLane(int direction, IPacketPort from, IPacketPort to, PacketPool pool, INumbered packets)
 {
     // Less than any queue on the way holds, so that nothing is lost where nothing breaks.
     private const int Burst = 32, Window = 128;
 
-    /// <summary>After this long without a frame what is under way counts as lost.</summary>
+    /// <summary>After this long without a packet what is under way counts as lost.</summary>
     private static readonly long s_patience = Stopwatch.Frequency / 4;
 
     private ulong _sent, _received, _wrong, _disordered, _newest, _settled;
@@ -26,15 +26,15 @@ internal sealed unsafe class TrafficLane(int direction, IPacketPort from, IPacke
             _settled = _sent - _received;
             _progress = now;
         }
-        // A frame that was given up may arrive after all: then less than nothing is under way.
+        // A packet that was given up may arrive after all: then less than nothing is under way.
         long underWay = Math.Max(0, (long)(_sent - _settled - _received));
         PacketBuffer** burst = stackalloc PacketBuffer*[Burst];
         int count = 0;
         while (count < Math.Min(Burst, Window - underWay) && pool.TryRent(out burst[count]))
         {
             ulong number = _sent + (ulong)count + 1;
-            burst[count]->TrySetLength(NumberedFrame.LengthOf(number));
-            NumberedFrame.Write(burst[count]->Span, direction, number);
+            burst[count]->TrySetLength(packets.LengthOf(number));
+            packets.Write(burst[count]->Span, direction, number);
             count++;
         }
         int taken = from.Transmit(burst, count);
@@ -49,9 +49,9 @@ internal sealed unsafe class TrafficLane(int direction, IPacketPort from, IPacke
         int count = to.Receive(burst, Burst);
         for (int i = 0; i < count; i++)
         {
-            if (!NumberedFrame.IsOurs(burst[i]->Span))
+            if (!packets.IsOurs(burst[i]->Span))
                 continue;
-            ulong number = NumberedFrame.Check(burst[i]->Span, direction);
+            ulong number = packets.Check(burst[i]->Span, direction);
             _received++;
             _progress = now;
             if (number == 0)

@@ -15,12 +15,15 @@ internal static class DpdkLab
     private static readonly Dictionary<string, string?> s_environment = new() { ["HOME"] = "/nonexistent", ["DOTNET_EnableDiagnostics"] = "0", ["XDG_RUNTIME_DIR"] = null };
 
     /// <summary>Starts it as nobody, without any capability. Skips the test without root or DPDK.</summary>
-    public static ExternalProgram Start(params string[] arguments)
+    public static ExternalProgram Start(params string[] arguments) => StartUnprivileged(OutputOf("tests/CryptoPlane.Dpdk.Lab", "dpdk-lab"), arguments);
+
+    /// <summary>Starts another program like that.</summary>
+    public static ExternalProgram StartUnprivileged(string program, params string[] arguments)
     {
         Requirement.Root();
         DpdkTestBed.Require();
         string setpriv = Requirement.Program("setpriv", "util-linux");
-        return ExternalProgram.Start(setpriv, [.. s_withoutRights, Program(), .. arguments], s_environment, "/");
+        return ExternalProgram.Start(setpriv, [.. s_withoutRights, program, .. arguments], s_environment, "/");
     }
 
     /// <summary>Runs it to its end as nobody, without any capability.</summary>
@@ -31,11 +34,12 @@ internal static class DpdkLab
         return lab.WaitForExit(TimeSpan.FromSeconds(30));
     }
 
-    private static string Program()
+    /// <summary>The executable of another project, built with this one.</summary>
+    public static string OutputOf(string project, string program)
     {
         // bin/Release/net10.0 of this program, beside which the other's is.
         string own = AppContext.BaseDirectory.TrimEnd('/');
         string framework = Path.GetFileName(own), configuration = Path.GetFileName(Path.GetDirectoryName(own)!);
-        return RepositoryRoot.PathOf("tests", "CryptoPlane.Dpdk.Lab", "bin", configuration, framework, "dpdk-lab");
+        return RepositoryRoot.PathOf([.. project.Split('/'), "bin", configuration, framework, program]);
     }
 }

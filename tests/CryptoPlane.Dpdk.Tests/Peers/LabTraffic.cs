@@ -10,12 +10,12 @@ internal sealed partial class LabTraffic : IDisposable
     private readonly ExternalProgram _program;
 
     /// <summary>Starts it.</summary>
-    /// <param name="command">"traffic" or "wire".</param>
+    /// <param name="command">"traffic", "wire" or "tunnel".</param>
     /// <param name="devices">Two devices with their arguments.</param>
-    /// <param name="memory">More arguments, of the memory.</param>
-    public LabTraffic(string command, string[] devices, params string[] memory)
+    /// <param name="more">More arguments.</param>
+    public LabTraffic(string command, string[] devices, params string[] more)
     {
-        _program = DpdkLab.Start([command, .. devices.Select(device => device.Split(',')[0]), .. devices.SelectMany(device => new[] { "--vdev", device }), .. memory]);
+        _program = DpdkLab.Start([command, .. devices.Select(device => device.Split(',')[0]), .. devices.SelectMany(device => new[] { "--vdev", device }), .. more]);
         _program.WaitForOutput("runs as user nobody");
     }
 

@@ -44,6 +44,8 @@ internal static class DpdkEnvironment
         return new EalOptions
         {
             Memory = config.HugePages ? EalMemory.HugePages : EalMemory.NoHugePages,
+            // A virtio_user port hands its peer the files of the huge pages, of which vhost-user takes eight.
+            SingleFileSegments = config.HugePages && virtualDevices.Exists(device => device.StartsWith("net_virtio_user", StringComparison.Ordinal)),
             MemoryMegabytes = config.Megabytes,
             VirtualDevices = virtualDevices,
             PciDevices = pciDevices,
