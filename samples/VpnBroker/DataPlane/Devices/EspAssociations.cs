@@ -36,10 +36,13 @@ internal static unsafe class EspAssociations
         if (order.Count != ranges.Count)
             throw new ArgumentException($"There are {order.Count} outbound SAs and {ranges.Count} ranges of sequence numbers: give one for each.", nameof(ranges));
         var places = new OutboundPlace[order.Count];
+        var numbers = new Dictionary<EspTunnelConfig, int>(ReferenceEqualityComparer.Instance);
+        foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
+            numbers.Add(tunnel, numbers.Count);
         for (int i = 0; i < order.Count; i++)
         {
             (EspTunnelConfig tunnel, EspSaPairConfig pair) = order[i];
-            int number = config.Esp!.Tunnels.Select((t, index) => (t, index)).First(entry => ReferenceEquals(entry.t, tunnel)).index;
+            int number = numbers[tunnel];
             LcoreUnit unit = units[pair.Lcore];
             EspPair* entry = unit.Pairs[number];
             EspCarrier carrier = carrierOf(tunnel);

@@ -28,6 +28,8 @@ internal static class EthernetPortReading
             new NamedCounter("frames-sent", queue.TransmittedFrames),
             new NamedCounter("frames-to-kernel", (ulong)port.ToException),
             new NamedCounter("frames-from-kernel", (ulong)port.FromException),
+            new NamedCounter("answered", (ulong)port.Answered),
+            new NamedCounter("address-conflicts", (ulong)port.AddressConflicts),
             new NamedCounter("neighbour-messages", (ulong)port.NeighbourMessages),
             new NamedCounter("own-messages", (ulong)port.OwnMessages),
             new NamedCounter("waited-for-neighbour", (ulong)port.Waited),

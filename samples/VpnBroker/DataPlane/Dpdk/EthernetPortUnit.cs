@@ -1,4 +1,5 @@
 using CryptoPlane.Buffers;
+using CryptoPlane.Capture;
 using CryptoPlane.Dpdk;
 using CryptoPlane.IO.Ethernet;
 using CryptoPlane.Ports;
@@ -41,12 +42,12 @@ internal sealed class EthernetPortUnit : IDisposable
             if (config.ExceptionTap != null)
                 _tap = new ExceptionTap(config, info.Mac, pools, catalog);
             for (int lcore = 0; lcore < pools.Count; lcore++)
-                _ports.Add(new EthernetIpPort(_device.Queue(lcore), OptionsOf(config, info, espUdpPorts), pools[lcore], _tap?.PortOf(lcore)));
+                _ports.Add(OpenPort(lcore, OptionsOf(config, info, espUdpPorts), pools[lcore], catalog));
             EthernetIpPort.Connect(_ports);
             // Hosts that knew another machine under these addresses, or this one before a restart, learn of the new one.
             _ports[0].Announce();
             Steer();
-            Note(catalog);
+            catalog.Add(new PortEntry(NameInCatalog, null, ReadDevice));
             _link = _device.Link;
             _tap?.SetLink(_link.IsUp);
         }
@@ -145,16 +146,20 @@ internal sealed class EthernetPortUnit : IDisposable
         }
     }
 
-    private void Note(PortCatalog catalog)
+    private string NameInCatalog => $"dpdk:{Config.Name}";
+
+    /// <summary>An lcore's port over its queue of the device; what is captured are the frames between the two.</summary>
+    private EthernetIpPort OpenPort(int lcore, EthernetIpOptions options, PacketPool pool, PortCatalog catalog)
     {
-        string name = $"dpdk:{Config.Name}";
-        catalog.Add(new PortEntry(name, null, ReadDevice));
-        for (int lcore = 0; lcore < _ports.Count; lcore++)
-        {
-            EthernetIpPort port = _ports[lcore];
-            EthQueue queue = _device.Queue(lcore);
-            catalog.Add(new PortEntry(name, lcore, () => EthernetPortReading.From(port.ReadCounters(), queue.ReadCounters())));
-        }
+        EthQueue queue = _device.Queue(lcore);
+        EthernetIpPort? port = null;
+        // Nobody reads before all ports are there.
+        IPacketPort frames = catalog.Add(NameInCatalog, lcore, queue, () => EthernetPortReading.From(port!.ReadCounters(), queue.ReadCounters()),
+            new PortLink(CaptureFraming.Ethernet, CaptureFraming.Ethernet, ShowsUsersTraffic: Config.Role == PortRole.Inside)
+            {
+                Description = Config.Role == PortRole.Inside ? "frames of the local network" : "frames outside: ESP, and what the kernel gets and sends",
+            });
+        return port = new EthernetIpPort(frames, options, pool, _tap?.PortOf(lcore));
     }
 
     private PortReading ReadDevice()

@@ -64,15 +64,14 @@ internal unsafe struct ForwardingSnapshot
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(espTunnels);
-        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, espTunnels));
-        NativeMemory.Free(snapshot->_esp);
-        snapshot->_esp = (EspTarget*)NativeMemory.AllocZeroed((nuint)Math.Max(1, espTunnels.Count), (nuint)sizeof(EspTarget));
+        Dictionary<string, int> numbers = espTunnels.Select((name, number) => (name, number)).ToDictionary(entry => entry.name, entry => entry.number);
+        var targets = new EspTarget[espTunnels.Count];
         foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
         {
-            int number = RouteTable.NumberOf(tunnel.Name, espTunnels);
-            if (number >= 0)
-                snapshot->_esp[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
+            if (numbers.TryGetValue(tunnel.Name, out int number))
+                targets[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
         }
+        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, numbers), targets);
         foreach (InterfaceAddress address in config.LocalNetwork?.Addresses ?? [])
         {
             InnerAddress own = InnerAddress.From(address.Address);

@@ -44,8 +44,8 @@ internal sealed unsafe class RouteTable : IDisposable
     /// towards the local network, and that port's own addresses, which are the broker's.
     /// </summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="espTunnels">The names of the ESP tunnels in the order of their numbers; others get no routes.</param>
-    public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyList<string> espTunnels)
+    /// <param name="espTunnels">The numbers of the ESP tunnels by their names; others get no routes.</param>
+    public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyDictionary<string, int> espTunnels)
     {
         var tun = new RouteTarget(RouteKind.Tun, 0);
         LocalNetworkConfig? local = config.LocalNetwork;
@@ -66,8 +66,7 @@ internal sealed unsafe class RouteTable : IDisposable
         }
         foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
         {
-            int number = NumberOf(tunnel.Name, espTunnels);
-            if (number < 0)
+            if (!espTunnels.TryGetValue(tunnel.Name, out int number))
                 continue;
             foreach (IPNetwork prefix in tunnel.RemotePrefixes)
                 yield return new Route(prefix, new RouteTarget(RouteKind.Esp, number));
@@ -77,17 +76,6 @@ internal sealed unsafe class RouteTable : IDisposable
             foreach (IPNetwork prefix in local.Routes)
                 yield return new Route(prefix, tun);
         }
-    }
-
-    /// <summary>An ESP tunnel's number, or -1.</summary>
-    public static int NumberOf(string espTunnel, IReadOnlyList<string> espTunnels)
-    {
-        for (int i = 0; i < espTunnels.Count; i++)
-        {
-            if (espTunnels[i] == espTunnel)
-                return i;
-        }
-        return -1;
     }
 
     /// <summary>The prefix that covers one address.</summary>
