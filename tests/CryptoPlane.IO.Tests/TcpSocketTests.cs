@@ -70,9 +70,12 @@ public sealed unsafe class TcpSocketTests
             IoStatus status = TcpSocket.SendVector(pair.File, vectors, count, out long taken);
             if (status == IoStatus.WouldBlock)
             {
-                Assert.True(TcpSocket.UnsentBytes(pair.File) > 0);
                 if (!wouldBlock)
+                {
+                    // Later the reader may have taken everything since.
+                    Assert.True(TcpSocket.UnsentBytes(pair.File) > 0);
                     reader.Start();
+                }
                 wouldBlock = true;
                 Assert.Equal(1, epoll.Wait(20_000));
                 Assert.Equal(7UL, epoll[0].UserData);
