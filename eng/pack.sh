@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: eng/pack.sh [--output DIRECTORY] [--version VERSION] [--work DIRECTORY]
 #
-# Makes the NuGet packages CryptoPlane, CryptoPlane.Tls, CryptoPlane.Esp and CryptoPlane.IO with their symbol packages (.snupkg), and
+# Makes the NuGet packages CryptoPlane and CryptoPlane.Tls, .Esp, .Ike and .IO with their symbol packages (.snupkg), and
 # the debugging symbols of the native library. From the same sources and tools it makes the same bytes, wherever the repository lies.
 #
 #   --output DIRECTORY  where they go (artifacts/packages)

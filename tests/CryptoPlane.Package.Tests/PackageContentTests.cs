@@ -12,6 +12,7 @@ public class PackageContentTests(PackedPackages packages)
     [InlineData("CryptoPlane")]
     [InlineData("CryptoPlane.Tls")]
     [InlineData("CryptoPlane.Esp")]
+    [InlineData("CryptoPlane.Ike")]
     [InlineData("CryptoPlane.IO")]
     public void A_package_has_assembly_documentation_and_readme_and_a_symbol_package(string id)
     {
@@ -29,6 +30,7 @@ public class PackageContentTests(PackedPackages packages)
     [InlineData("CryptoPlane", null)]
     [InlineData("CryptoPlane.Tls", "CryptoPlane")]
     [InlineData("CryptoPlane.Esp", "CryptoPlane")]
+    [InlineData("CryptoPlane.Ike", "CryptoPlane")]
     [InlineData("CryptoPlane.IO", "CryptoPlane")]
     public void A_package_names_its_licence_and_what_it_depends_on(string id, string? dependency)
     {
