@@ -11,7 +11,10 @@ namespace CryptoPlane.Benchmarks.Measuring;
 /// <param name="threadTime">
 /// Measures the thread's CPU time: for runs that are long beside the system call that asks for it, on a machine with other work.
 /// </param>
-internal sealed class InterleavedRunner(bool quick, bool threadTime = false)
+/// <param name="settle">
+/// Begins each sample with a run that does not count: for subjects of which one takes what another has in the caches.
+/// </param>
+internal sealed class InterleavedRunner(bool quick, bool threadTime = false, bool settle = false)
 {
     private const double SampleNanoseconds = 0.4e6;
 
@@ -65,6 +68,11 @@ internal sealed class InterleavedRunner(bool quick, bool threadTime = false)
     private double Sample(IBenchmarkSubject subject, int runs)
     {
         double nanoseconds = 0;
+        if (settle)
+        {
+            subject.Prepare();
+            subject.Run();
+        }
         for (int run = 0; run < runs; run++)
         {
             bool isUsedUp = subject.Prepare();

@@ -12,6 +12,9 @@ namespace CryptoPlane.Benchmarks.Switch;
 /// <param name="Shares">By stage: its part of the lcore's time.</param>
 internal sealed record SwitchFigure(string Wire, int Bytes, int Tunnels, int Burst, double Total, double Aead, IReadOnlyList<double> Shares)
 {
+    /// <summary>With 100 tunnels, by turns with this; null where they were not measured together.</summary>
+    public double? TotalOfHundred { get; init; }
+
     public double MillionPacketsPerSecond => 1e3 / Total;
 
     /// <summary>Of inner packets, as VPP's figures are.</summary>

@@ -26,18 +26,20 @@ internal static class SwitchSuite
         int[] sizes = quick ? [64, 1400] : s_sizes;
         bool hasRings = TryStartDpdk(2 * beds.Length);
         // Timed by the thread's own clock, since these machines have other work.
-        var runner = new InterleavedRunner(quick, threadTime: true);
+        var runner = new InterleavedRunner(quick, threadTime: true, settle: true);
         var progress = new ProgressLine(beds.Length * sizes.Length);
         var figures = new List<SwitchFigure>();
         WarmUp();
+        // What others are compared with is measured again beside each of them: the clock of these machines changes from minute to minute.
+        using var middle = new SwitchBeds(MiddleTunnels, Burst, hasRings);
         foreach ((int tunnels, int burst) in beds)
         {
-            using var memory = new SwitchBed(tunnels, null, _ => new MemoryWire(512, burst));
-            using SwitchBed? rings = hasRings ? new SwitchBed(tunnels, new DpdkPacketBlocks(), pool => new RingWire(pool, burst)) : null;
+            bool isMiddle = tunnels == MiddleTunnels && burst == Burst;
+            using SwitchBeds? own = isMiddle ? null : new SwitchBeds(tunnels, burst, hasRings);
             foreach (int size in sizes)
             {
                 progress.Next($"{tunnels} tunnels, {size} B, burst {burst}");
-                figures.AddRange(Measure(runner, rings == null ? [memory] : [memory, rings], size, burst));
+                figures.AddRange(Measure(runner, own ?? middle, isMiddle || burst != Burst ? null : middle, size, burst));
             }
         }
         progress.Finish();
@@ -84,16 +86,21 @@ internal static class SwitchSuite
         subject.Verify();
     }
 
-    private static IEnumerable<SwitchFigure> Measure(InterleavedRunner runner, IReadOnlyList<SwitchBed> beds, int size, int burst)
+    private static IEnumerable<SwitchFigure> Measure(InterleavedRunner runner, SwitchBeds beds, SwitchBeds? reference, int size, int burst)
     {
-        int tunnels = beds[0].Tunnels;
-        using var bound = new AeadBoundSubject(tunnels, size, beds[0].Wire.Capacity, burst);
-        SwitchSubject[] subjects = [.. beds.Select(bed => new SwitchSubject(bed, size))];
+        int tunnels = beds.All[0].Tunnels, count = beds.All.Count;
+        using var bound = new AeadBoundSubject(tunnels, size, beds.All[0].Wire.Capacity, burst);
+        SwitchSubject[] subjects = [.. beds.All.Concat(reference?.All ?? []).Select(bed => new SwitchSubject(bed, size))];
         try
         {
             double[] medians = [.. runner.Measure([bound, .. subjects]).Select(measurement => measurement.Median)];
-            for (int i = 0; i < beds.Count; i++)
-                yield return new SwitchFigure(beds[i].Wire.Name, size, tunnels, burst, medians[i + 1], medians[0], Shares(beds[i], subjects[i]));
+            for (int i = 0; i < count; i++)
+            {
+                yield return new SwitchFigure(beds.All[i].Wire.Name, size, tunnels, burst, medians[i + 1], medians[0], Shares(beds.All[i], subjects[i]))
+                {
+                    TotalOfHundred = reference == null ? null : medians[i + 1 + count],
+                };
+            }
         }
         finally
         {

@@ -14,9 +14,7 @@ internal static class SwitchTable
         text.Append("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         foreach (SwitchFigure figure in figures)
         {
-            SwitchFigure? hundred = figures.FirstOrDefault(
-                other => other.Wire == figure.Wire && other.Bytes == figure.Bytes && other.Burst == figure.Burst && other.Tunnels == 100);
-            string beside = hundred == null ? "" : $"{(figure.MillionPacketsPerSecond / hundred.MillionPacketsPerSecond) - 1:+0 %;-0 %;0 %}";
+            string beside = figure.TotalOfHundred is { } hundred ? $"{(hundred / figure.Total) - 1:+0 %;-0 %;0 %}" : "";
             text.Append(CultureInfo.InvariantCulture,
                 $"| {figure.Wire} | {figure.Bytes} | {figure.Burst} | {figure.Tunnels} | {figure.Total:F1} | {figure.Aead:F1} | {figure.Total - figure.Aead:F1} "
                 + $"| {figure.MillionPacketsPerSecond:F2} | {figure.GigabitsPerSecond:F1} | {beside} |\n");
