@@ -42,7 +42,7 @@ internal sealed class AeadPage
             |---|---|
 
             """);
-        foreach ((string what, string value) in MachineDescription.Lines())
+        foreach ((string what, string value) in MachineDescription.Lines().Concat(MachineDescription.AeadLines()))
             _text.Append($"| {what} | {value} |\n");
         _text.Append("""
 

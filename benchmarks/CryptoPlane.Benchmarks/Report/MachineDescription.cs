@@ -14,6 +14,7 @@ internal static class MachineDescription
     public static bool HasWideVaes { get; } =
         Array.TrueForAll(["vaes", "vpclmulqdq", "avx512bw"], FirstCpu().GetValueOrDefault("flags", "").Split(' ').Contains);
 
+    /// <summary>The machine, and what of ours ran on it.</summary>
     public static IEnumerable<(string What, string Value)> Lines()
     {
         Dictionary<string, string> cpu = FirstCpu();
@@ -28,11 +29,16 @@ internal static class MachineDescription
         yield return ("CryptoPlane", Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "");
         yield return ("native tiers that ran", string.Join(", ", NativeTier.Supported.Select(tier => $"{tier.Name} ({tier.Instructions})"))
             is { Length: > 0 } tiers ? tiers : "none");
+        yield return (".NET", RuntimeInformation.FrameworkDescription);
+    }
+
+    /// <summary>What the AEAD benchmark has besides: our tiers that this CPU cannot run, and the peers.</summary>
+    public static IEnumerable<(string What, string Value)> AeadLines()
+    {
         yield return ("native tiers built, not run here", string.Join(", ", NativeTier.Built.Except(NativeTier.Supported.Select(tier => tier.Name)))
             is { Length: > 0 } others ? others : "none");
         yield return ("intel-ipsec-mb", PeerLibrary.IpsecMb?.Version ?? "not installed: left out");
         yield return ("OpenSSL (EVP; the framework uses it too)", PeerLibrary.Evp?.Version ?? "not installed: left out");
-        yield return (".NET", RuntimeInformation.FrameworkDescription);
         yield return ("BouncyCastle", typeof(Org.BouncyCastle.Crypto.Modes.GcmBlockCipher).Assembly.GetName().Version?.ToString() ?? "");
     }
 

@@ -9,7 +9,7 @@ internal static class SwitchPage
     public static void Write(IReadOnlyList<SwitchFigure> figures, string folder, string command)
     {
         Directory.CreateDirectory(folder);
-        string machine = string.Concat(MachineDescription.Lines().Take(7).Select(line => $"| {line.What} | {line.Value} |\n"));
+        string machine = string.Concat(MachineDescription.Lines().Select(line => $"| {line.What} | {line.Value} |\n"));
         File.WriteAllText(Path.Combine(folder, "switch.md"), $"""
             # Switching ESP to ESP on one lcore
 
