@@ -24,10 +24,16 @@ public sealed record EthernetPortConfig
     public int Mtu { get; init; } = 1500;
 
     /// <summary>
-    /// The TAP interface on which the kernel gets what is not the broker's, with the port's own addresses; null for a port that answers
+    /// The interface on which the kernel gets what is not the broker's, with the port's own addresses; null for a port that answers
     /// ARP, neighbour discovery and echo requests itself and drops the rest.
     /// </summary>
     public string? ExceptionTap { get; init; }
+
+    /// <summary>
+    /// The DPDK device whose kernel's end is <see cref="ExceptionTap"/>, with its arguments
+    /// (<c>net_virtio_user1,path=/dev/vhost-net</c>); null where a TAP interface of the broker's own does it.
+    /// </summary>
+    public string? ExceptionDevice { get; init; }
 
     /// <summary>Prefixes that the kernel sends through <see cref="ExceptionTap"/> to the port's gateway.</summary>
     public IReadOnlyList<IPNetwork> KernelRoutes { get; init; } = [];
@@ -43,6 +49,12 @@ public sealed record EthernetPortConfig
 
     /// <summary>The device's name or address without its arguments.</summary>
     public string DeviceName => Device.Split(',')[0];
+
+    /// <summary>The names of all devices that the port needs.</summary>
+    public IEnumerable<string> DeviceNames => Devices.Select(device => device.Split(',')[0]);
+
+    /// <summary>All devices that the port needs, with their arguments.</summary>
+    public IEnumerable<string> Devices => ExceptionDevice is null ? [Device] : [Device, $"{ExceptionDevice},iface={ExceptionTap}"];
 }
 
 /// <summary>What a port is for.</summary>

@@ -36,7 +36,7 @@ internal static class RestartChecks
             text.Append($" {crypto.Device} {crypto.Depth} {crypto.Sessions} {crypto.QatThreshold} {string.Join(',', crypto.Lcores)}");
         foreach (EthernetPortConfig port in dpdk.Ports)
         {
-            text.Append($" {port.Name} {port.Device} {port.Role} {port.Mtu} {port.ExceptionTap} {port.ReceiveDescriptors} {port.TransmitDescriptors} ");
+            text.Append($" {port.Name} {port.Device} {port.Role} {port.Mtu} {port.ExceptionTap} {port.ExceptionDevice} {port.ReceiveDescriptors} {port.TransmitDescriptors} ");
             text.AppendJoin(' ', port.Addresses).Append('|').AppendJoin(' ', port.Gateways).Append('|').AppendJoin(' ', port.KernelRoutes);
         }
         return text.ToString();

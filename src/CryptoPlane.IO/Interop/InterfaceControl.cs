@@ -71,6 +71,10 @@ internal static unsafe class InterfaceControl
             $"route {prefix} through {name}" + (gateway == null ? "" : $" by {gateway}"));
     }
 
+    /// <summary>Sets the state of the link that the interface shows; its driver must be one that allows it, as TUN/TAP is.</summary>
+    public static void SetCarrier(string name, bool up) =>
+        Check(RouteNetlink.SetCarrier(Index(name), up), $"show the link of {name} as {(up ? "up" : "down")}");
+
     private static int Index(string name)
     {
         var request = new InterfaceRequest(name);

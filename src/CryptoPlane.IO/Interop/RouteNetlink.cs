@@ -4,15 +4,16 @@ using System.Net.Sockets;
 namespace CryptoPlane.IO.Interop;
 
 /// <summary>
-/// Addresses and routes of an interface by rtnetlink(7), which knows several addresses per interface and gateways, as the older
+/// Addresses, routes and the carrier of an interface by rtnetlink(7), which knows several addresses per interface and gateways, as the older
 /// ioctl calls do not. Control threads.
 /// </summary>
 internal static unsafe class RouteNetlink
 {
     private const int AfNetlink = 16;
-    private const ushort NewAddress = 20, NewRoute = 24, Error = 2;
+    private const ushort SetLink = 19, NewAddress = 20, NewRoute = 24, Error = 2;
     private const ushort FlagRequest = 1, FlagAcknowledge = 4, FlagReplace = 0x100, FlagCreate = 0x400;
     private const ushort AddressOfPeer = 1, AddressLocal = 2;
+    private const ushort LinkCarrier = 33;
     private const ushort RouteDestination = 1, RouteOutputInterface = 4, RouteGateway = 5;
     private const byte TableMain = 254, ProtocolStatic = 4, ScopeLink = 253, TypeUnicast = 1;
     private const int HeaderSize = 16, MessageCapacity = 128;
@@ -53,6 +54,21 @@ internal static unsafe class RouteNetlink
         ((ushort*)end)[0] = 8;
         ((ushort*)end)[1] = RouteOutputInterface;
         *(int*)(end + 4) = interfaceIndex;
+        return Exchange(message, end + 8);
+    }
+
+    /// <summary>Sets whether an interface shows its link as up.</summary>
+    /// <returns>0, or an error number.</returns>
+    public static int SetCarrier(int interfaceIndex, bool up)
+    {
+        // Sound: 16 + 16 + 8 bytes. struct ifinfomsg, then an attribute of one byte, padded to 4.
+        byte* message = stackalloc byte[MessageCapacity];
+        byte* body = Begin(message, SetLink);
+        *(int*)(body + 4) = interfaceIndex;
+        byte* end = body + 16;
+        ((ushort*)end)[0] = 5;
+        ((ushort*)end)[1] = LinkCarrier;
+        end[4] = up ? (byte)1 : (byte)0;
         return Exchange(message, end + 8);
     }
 

@@ -60,6 +60,46 @@ public class EthernetPortConfigTests
     }
 
     [Fact]
+    public void The_kernels_share_can_go_by_a_device_which_gets_the_interfaces_name()
+    {
+        BrokerConfig config = ConfigText.Parse(s_base + WithExceptionDevice("net_virtio_user1,path=/dev/vhost-net,queues=2"));
+        Assert.Equal("net_virtio_user1,path=/dev/vhost-net,queues=2", config.Dpdk!.Ports[0].ExceptionDevice);
+        EalOptions options = DpdkEnvironment.OptionsOf(config.Dpdk);
+        Assert.Equal(["net_ring0", "net_virtio_user1,path=/dev/vhost-net,queues=2,iface=wan0", "net_af_packet0,iface=eth1,qpairs=2"], options.VirtualDevices);
+        Assert.True(options.SingleFileSegments, "vhost takes few regions of memory");
+    }
+
+    public static TheoryData<string, string> ExceptionDeviceErrors => new()
+    {
+        { "net_virtio_user1,path=/run/vhost0.sock", "the kernel must have the device's other end" },
+        { "net_af_packet1,iface=eth2", "the interface's name is that of exceptionTap" },
+        { "net_tap0,iface=wan1", "the interface's name is that of exceptionTap" },
+        { "net_null0", "the kernel must have the device's other end" },
+        { "eth0", "is no Ethernet port" },
+        { "0000:3b:00.1", "the kernel must have the device's other end" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ExceptionDeviceErrors))]
+    public void A_device_whose_other_end_is_not_the_kernels_is_refused(string device, string message)
+    {
+        var error = Assert.Throws<ConfigException>(() => ConfigText.Parse(s_base + WithExceptionDevice(device)));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_exception_device_has_an_interface_and_is_no_ports_own()
+    {
+        string nameless = Valid.Replace("exceptionTap: wan0\n      kernelRoutes: [0.0.0.0/0]", "exceptionDevice: net_tap0", StringComparison.Ordinal);
+        Assert.Contains("is the exceptionTap: name one", Assert.Throws<ConfigException>(() => ConfigText.Parse(s_base + nameless)).Message, StringComparison.Ordinal);
+        string twice = WithExceptionDevice("net_tap0").Replace("net_af_packet0,iface=eth1,qpairs=2", "net_tap0", StringComparison.Ordinal);
+        Assert.Contains("two ports have the device net_tap0", Assert.Throws<ConfigException>(() => ConfigText.Parse(s_base + twice)).Message, StringComparison.Ordinal);
+    }
+
+    private static string WithExceptionDevice(string device) =>
+        Valid.Replace("      exceptionTap: wan0\n", $"      exceptionTap: wan0\n      exceptionDevice: \"{device}\"\n", StringComparison.Ordinal);
+
+    [Fact]
     public void A_tunnel_whose_local_address_is_a_ports_goes_by_that_port_and_an_inside_port_is_the_local_network()
     {
         BrokerConfig config = ConfigText.Parse(s_base + Valid);
@@ -137,6 +177,7 @@ public class EthernetPortConfigTests
     [InlineData("routes: [10.20.0.0/16]", "routes: [10.20.0.0/16, 10.21.0.0/16]", null)]
     [InlineData("qpairs=2", "qpairs=1", "dpdk (all but routes)")]
     [InlineData("exceptionTap: wan0", "exceptionTap: wan1", "dpdk (all but routes)")]
+    [InlineData("exceptionTap: wan0", "exceptionTap: wan0\n      exceptionDevice: net_tap0", "dpdk (all but routes)")]
     [InlineData("gateways: [192.0.2.254", "gateways: [192.0.2.253", "dpdk (all but routes)")]
     [InlineData("192.0.2.1/24", "192.0.2.1/23", "dpdk (all but routes)")]
     [InlineData("receiveDescriptors: 2048", "receiveDescriptors: 1024", "dpdk (all but routes)")]

@@ -15,7 +15,7 @@ internal static class EthernetPortChecks
     {
         foreach (string name in Twice(dpdk.Ports.Select(port => port.Name)))
             errors.Add(line, Section, $"the name \"{name}\" is there twice: rename one");
-        foreach (string device in Twice(dpdk.Ports.Select(port => port.DeviceName).Where(name => name.Length != 0)))
+        foreach (string device in Twice(dpdk.Ports.SelectMany(port => port.DeviceNames).Where(name => name.Length != 0)))
             errors.Add(line, Section, $"two ports have the device {device}: give each its own");
         foreach (string tap in Twice(dpdk.Ports.Select(port => port.ExceptionTap).Append(config.Tun?.Name).OfType<string>()))
             errors.Add(line, Section, $"two ports have the interface {tap}: give each its own");

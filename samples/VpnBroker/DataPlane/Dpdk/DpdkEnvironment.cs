@@ -39,8 +39,8 @@ internal static class DpdkEnvironment
             else if (DpdkSection.IsVirtual(crypto.Name))
                 AddOnce(virtualDevices, crypto.Device);
         }
-        foreach (EthernetPortConfig port in config.Ports)
-            AddOnce(DpdkSection.IsPciAddress(port.DeviceName) ? pciDevices : virtualDevices, port.Device);
+        foreach (string device in config.Ports.SelectMany(port => port.Devices))
+            AddOnce(DpdkSection.IsPciAddress(device.Split(',')[0]) ? pciDevices : virtualDevices, device);
         return new EalOptions
         {
             Memory = config.HugePages ? EalMemory.HugePages : EalMemory.NoHugePages,

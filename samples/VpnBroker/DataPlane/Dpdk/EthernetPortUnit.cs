@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using CryptoPlane.Buffers;
 using CryptoPlane.Capture;
 using CryptoPlane.Dpdk;
@@ -16,7 +17,7 @@ internal sealed class EthernetPortUnit : IDisposable
     private readonly Lock _gate = new();
     private readonly EthPort _device;
     private readonly List<EthernetIpPort> _ports = [];
-    private readonly ExceptionTap? _tap;
+    private readonly IExceptionPort? _exception;
     private EthLink _link;
 
     /// <summary>Opens the port.</summary>
@@ -24,23 +25,11 @@ internal sealed class EthernetPortUnit : IDisposable
     public EthernetPortUnit(EthernetPortConfig config, IReadOnlyList<int> espUdpPorts, IReadOnlyList<PacketPool> pools, PortCatalog catalog)
     {
         Config = config;
-        EthPortInfo info = DpdkEnvironment.Explain(() => EthPort.Find(config.DeviceName));
-        if (info.MaxQueues < pools.Count)
-        {
-            throw new InvalidOperationException(
-                $"The port {config.Name} ({info.Name}) has {info.MaxQueues} queues, and there are {pools.Count} lcores, each of which needs one: "
-                + "give the device more (net_af_packet: qpairs, net_virtio_user: queues), or use fewer lcores.");
-        }
-        _device = DpdkEnvironment.Explain(() => EthPort.Open(info, pools, new EthPortOptions
-        {
-            ReceiveDescriptors = config.ReceiveDescriptors,
-            TransmitDescriptors = config.TransmitDescriptors,
-            Mtu = config.Mtu,
-        }));
+        _device = OpenDevice(config, config.DeviceName, promiscuous: false, pools);
+        EthPortInfo info = _device.Info;
         try
         {
-            if (config.ExceptionTap != null)
-                _tap = new ExceptionTap(config, info.Mac, pools, catalog);
+            _exception = OpenException(config, info.Mac, pools, catalog);
             for (int lcore = 0; lcore < pools.Count; lcore++)
                 _ports.Add(OpenPort(lcore, OptionsOf(config, info, espUdpPorts), pools[lcore], catalog));
             EthernetIpPort.Connect(_ports);
@@ -49,7 +38,7 @@ internal sealed class EthernetPortUnit : IDisposable
             Steer();
             catalog.Add(new PortEntry(NameInCatalog, null, ReadDevice));
             _link = _device.Link;
-            _tap?.SetLink(_link.IsUp);
+            _exception?.SetLink(_link.IsUp);
         }
         catch
         {
@@ -57,6 +46,30 @@ internal sealed class EthernetPortUnit : IDisposable
             throw;
         }
     }
+
+    /// <summary>Opens a device with a queue for each lcore.</summary>
+    /// <param name="config">The port that it is for.</param>
+    /// <param name="device">The device's name.</param>
+    /// <param name="promiscuous">Whether to receive what is addressed to others as well.</param>
+    /// <param name="pools">The lcores' pools, in their order.</param>
+    /// <exception cref="InvalidOperationException">The device is not there or refuses; the message says what to do.</exception>
+    public static EthPort OpenDevice(EthernetPortConfig config, string device, bool promiscuous, IReadOnlyList<PacketPool> pools) => DpdkEnvironment.Explain(() =>
+    {
+        EthPortInfo info = EthPort.Find(device);
+        if (info.MaxQueues < pools.Count)
+        {
+            throw new InvalidOperationException(
+                $"The port {config.Name} ({info.Name}) has {info.MaxQueues} queues, and there are {pools.Count} lcores, each of which needs one: "
+                + "give the device more (net_af_packet: qpairs, net_virtio_user: queues), or use fewer lcores.");
+        }
+        return EthPort.Open(info, pools, new EthPortOptions
+        {
+            ReceiveDescriptors = config.ReceiveDescriptors,
+            TransmitDescriptors = config.TransmitDescriptors,
+            Mtu = config.Mtu,
+            Promiscuous = promiscuous,
+        });
+    });
 
     /// <summary>What the file says of the port.</summary>
     public EthernetPortConfig Config { get; }
@@ -78,7 +91,7 @@ internal sealed class EthernetPortUnit : IDisposable
     public IPacketPort PortOf(int lcore) => _ports[lcore];
 
     /// <summary>An lcore's link.</summary>
-    public EthernetLink LinkOf(int lcore) => new(_ports[lcore], _tap?.PortOf(lcore).FileDescriptor ?? -1);
+    public EthernetLink LinkOf(int lcore) => new(_ports[lcore], _exception?.WatchOf(lcore) ?? ExceptionWatch.None);
 
     /// <summary>Looks at the link. One thread at a time asks a device.</summary>
     /// <returns>Whether it is another than before.</returns>
@@ -89,7 +102,7 @@ internal sealed class EthernetPortUnit : IDisposable
             EthLink before = _link;
             _link = _device.Link;
             if (before.IsUp != _link.IsUp)
-                _tap?.SetLink(_link.IsUp);
+                _exception?.SetLink(_link.IsUp);
             return before != _link;
         }
     }
@@ -117,8 +130,15 @@ internal sealed class EthernetPortUnit : IDisposable
     {
         _ports.ForEach(port => port.Dispose());
         _device.Dispose();
-        _tap?.Dispose();
+        _exception?.Dispose();
     }
+
+    private static IExceptionPort? OpenException(EthernetPortConfig config, PhysicalAddress mac, IReadOnlyList<PacketPool> pools, PortCatalog catalog) => config switch
+    {
+        { ExceptionTap: null } => null,
+        { ExceptionDevice: null } => new ExceptionTap(config, mac, pools, catalog),
+        _ => new ExceptionDevice(config, mac, pools, catalog),
+    };
 
     private static EthernetIpOptions OptionsOf(EthernetPortConfig config, EthPortInfo info, IReadOnlyList<int> espUdpPorts) => new()
     {
@@ -159,7 +179,7 @@ internal sealed class EthernetPortUnit : IDisposable
             {
                 Description = Config.Role == PortRole.Inside ? "frames of the local network" : "frames outside: ESP, and what the kernel gets and sends",
             });
-        return port = new EthernetIpPort(frames, options, pool, _tap?.PortOf(lcore));
+        return port = new EthernetIpPort(frames, options, pool, _exception?.PortOf(lcore));
     }
 
     private PortReading ReadDevice()

@@ -1,18 +1,15 @@
-using System.Net;
 using System.Net.NetworkInformation;
 using CryptoPlane.Buffers;
 using CryptoPlane.IO;
+using CryptoPlane.Ports;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Devices;
+using VpnBroker.DataPlane.Pipeline;
 
 namespace VpnBroker.DataPlane.Dpdk;
 
-/// <summary>
-/// The kernel's share of a DPDK port: a TAP interface with the port's Ethernet and IP addresses and its link state, one queue per lcore. What
-/// comes to the port and is not the broker's goes in here, and what the kernel sends goes out of the port: so listening sockets, SSH and
-/// routing daemons have the same address as ESP. Control threads.
-/// </summary>
-internal sealed class ExceptionTap : IDisposable
+/// <summary>An exception port that is a TAP interface of the broker's own, whose descriptors wake the lcores.</summary>
+internal sealed class ExceptionTap : IExceptionPort
 {
     private readonly TapDevice _device;
     private readonly List<TapPort> _ports = [];
@@ -24,10 +21,7 @@ internal sealed class ExceptionTap : IDisposable
         _device = TapDevice.Open(new TapOptions { Name = config.ExceptionTap!, Queues = pools.Count, Mac = mac, Mtu = config.Mtu });
         try
         {
-            foreach (InterfaceAddress address in config.Addresses)
-                _device.AddAddress(address.Address, address.PrefixLength);
-            foreach (IPNetwork prefix in config.KernelRoutes)
-                _device.SetRoute(prefix, config.Gateways.FirstOrDefault(gateway => gateway.AddressFamily == prefix.BaseAddress.AddressFamily));
+            IExceptionPort.Configure(new KernelInterface(_device.Name), config);
             for (int lcore = 0; lcore < pools.Count; lcore++)
             {
                 var port = new TapPort(_device, lcore, pools[lcore]);
@@ -42,10 +36,13 @@ internal sealed class ExceptionTap : IDisposable
         }
     }
 
-    /// <summary>An lcore's queue.</summary>
-    public TapPort PortOf(int lcore) => _ports[lcore];
+    /// <inheritdoc/>
+    public IPacketPort PortOf(int lcore) => _ports[lcore];
 
-    /// <summary>Tells the kernel how the port's link is.</summary>
+    /// <inheritdoc/>
+    public ExceptionWatch WatchOf(int lcore) => new(_ports[lcore].FileDescriptor, MustPoll: false);
+
+    /// <inheritdoc/>
     public void SetLink(bool up) => _device.SetCarrier(up);
 
     /// <inheritdoc/>

@@ -11,8 +11,20 @@ internal sealed record WatchedPort(IPacketPort Port, int FileDescriptor);
 
 /// <summary>An Ethernet link under some of the other ports.</summary>
 /// <param name="Port">The lcore's port on it.</param>
-/// <param name="ExceptionDescriptor">Says that the kernel has frames for the link; -1 without an exception port.</param>
-internal sealed record EthernetLink(EthernetIpPort Port, int ExceptionDescriptor);
+/// <param name="Exception">How the lcore learns that the kernel has frames for the link.</param>
+internal sealed record EthernetLink(EthernetIpPort Port, ExceptionWatch Exception);
+
+/// <summary>How an lcore learns that its exception port has something.</summary>
+/// <param name="FileDescriptor">For the lcore's epoll set; -1 without an exception port, and for one that wakes nobody.</param>
+/// <param name="MustPoll">Whether the port is asked in every turn.</param>
+internal readonly record struct ExceptionWatch(int FileDescriptor, bool MustPoll)
+{
+    /// <summary>There is no exception port.</summary>
+    public static ExceptionWatch None => new(-1, false);
+
+    /// <summary>The port wakes nobody.</summary>
+    public static ExceptionWatch Polled => new(-1, true);
+}
 
 /// <summary>A socket, or another port, that carries ESP.</summary>
 /// <param name="Port">The port.</param>
@@ -33,5 +45,5 @@ internal sealed record LcorePorts
     public IReadOnlyList<EthernetLink> Links { get; init; } = [];
 
     /// <summary>Whether a port wakes nobody and so must be asked again and again.</summary>
-    public bool MustPoll => Tun is { FileDescriptor: < 0 } || Esp.Any(port => port.FileDescriptor < 0);
+    public bool MustPoll => Tun is { FileDescriptor: < 0 } || Esp.Any(port => port.FileDescriptor < 0) || Links.Any(link => link.Exception.MustPoll);
 }

@@ -77,7 +77,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
             watched &= _ports.Esp[i].FileDescriptor < 0 || _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
         for (int i = 0; i < _ports.Links.Count; i++)
         {
-            int exception = _ports.Links[i].ExceptionDescriptor;
+            int exception = _ports.Links[i].Exception.FileDescriptor;
             watched &= exception < 0 || _context.Epoll.TryAdd(exception, EpollEvents.Readable, LinkTag | (uint)i);
         }
         if (!watched)
@@ -89,8 +89,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     {
         _context.SetClock(now);
         _receive.Begin();
-        _links.Run();
-        int work = _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending();
+        int work = _links.Run() + _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending();
         if (!_looked)
             _context.Epoll.Wait(0);
         _looked = false;

@@ -10,11 +10,18 @@ internal sealed class LinkStage(LcoreContext context, LcorePorts ports)
 
     private readonly EthernetLink[] _links = [.. ports.Links];
 
-    /// <summary>Does what is due.</summary>
-    public void Run()
+    /// <summary>Does what is due, and asks the exception ports that wake nobody.</summary>
+    /// <returns>How many frames of the kernel went out.</returns>
+    public int Run()
     {
-        foreach (EthernetLink link in _links)
-            link.Port.Tick(context.Now);
+        int frames = 0;
+        for (int index = 0; index < _links.Length; index++)
+        {
+            _links[index].Port.Tick(context.Now);
+            if (_links[index].Exception.MustPoll)
+                frames += Pump(index);
+        }
+        return frames;
     }
 
     /// <summary>Sends what the kernel has for a link.</summary>

@@ -33,6 +33,25 @@ public sealed class DpdkPortTests
         Assert.Equal(0, site.Broker.Program.WaitForExit(TimeSpan.FromSeconds(30)).ExitCode);
     }
 
+    /// <summary>The way of virtio_user over vhost-net, which needs /dev/vhost-net, with the device of the kind that runs everywhere.</summary>
+    [Fact]
+    public void The_kernels_share_of_a_port_can_go_by_another_device()
+    {
+        using var site = new DpdkSite("adaptive", exceptionDevice: "net_tap0");
+        site.StartTraffic();
+        string ping = Requirement.Program("ping", "iputils-ping");
+        ProgramResult small = site.Peer.Run(ping, ["-c", "5", "-i", "0.02", "-W", "20", "10.98.0.1"]);
+        ProgramResult large = site.Peer.Run(ping, ["-c", "2", "-i", "0.02", "-W", "20", "-s", "1472", "-M", "do", "10.98.0.1"]);
+        Assert.True(small.ExitCode == 0 && large.ExitCode == 0, small.AllOutput + large.AllOutput);
+        // The other way: the kernel begins.
+        site.Place.Run(ping, ["-c", "2", "-i", "0.02", "-W", "20", "10.98.0.2"]).EnsureSuccess();
+        Assert.Contains("10.98.0.1/24", site.Place.Run(Requirement.Program("ip", "iproute2"), ["addr", "show", "dev", "wan0"]).EnsureSuccess().Output, StringComparison.Ordinal);
+        Assert.True(site.Received("exception:wan0") >= 9, "the kernel's frames came by the device");
+        site.WaitForTraffic("beside it");
+        site.Broker.Program.Signal(ExternalProgram.SigTerm);
+        Assert.Equal(0, site.Broker.Program.WaitForExit(TimeSpan.FromSeconds(30)).ExitCode);
+    }
+
     [Fact]
     public void Frames_of_a_port_can_be_captured()
     {

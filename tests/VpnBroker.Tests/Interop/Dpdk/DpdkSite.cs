@@ -52,7 +52,8 @@ internal sealed class DpdkSite : IDisposable
 
     /// <summary>Starts everything but the sender.</summary>
     /// <param name="idle">The idle policy of the broker's lcore.</param>
-    public DpdkSite(string idle)
+    /// <param name="exceptionDevice">The device that the kernel's share goes by; empty for a TAP interface.</param>
+    public DpdkSite(string idle, string exceptionDevice = "")
     {
         Requirement.Tun();
         string ethtool = Requirement.Program("ethtool");
@@ -74,12 +75,12 @@ internal sealed class DpdkSite : IDisposable
         }
         Centre.Ip("route add 10.40.0.0/24 via 10.30.0.1");
 
-        Write(_here, idle, local: "10.98.0.1", remote: "10.98.0.2", prefix: "10.40.0.0/24", outbound: 2, inbound: 1, """
+        Write(_here, idle, local: "10.98.0.1", remote: "10.98.0.2", prefix: "10.40.0.0/24", outbound: 2, inbound: 1, $$"""
             dpdk:
               memory: ordinaryPages
               megabytes: 128
               ports:
-                - {name: wan, device: "net_af_packet0,iface=eth0", role: outside, addresses: [10.98.0.1/24], exceptionTap: wan0}
+                - {name: wan, device: "net_af_packet0,iface=eth0", role: outside, addresses: [10.98.0.1/24], exceptionTap: wan0{{(exceptionDevice.Length == 0 ? "" : $", exceptionDevice: {exceptionDevice}")}}}
                 - {name: lan, device: "net_af_packet1,iface=lan0", role: inside, addresses: [10.30.0.1/24], routes: [10.30.0.0/24]}
             """);
         Write(_there, "adaptive", local: "10.98.0.2", remote: "10.98.0.1", prefix: "10.30.0.0/24", outbound: 1, inbound: 2,
@@ -144,6 +145,11 @@ internal sealed class DpdkSite : IDisposable
         string file = _here.File($"{port}.pcapng");
         return (BrokerProcess.Run(_here, $"capture --port dpdk:{port} --packets {packets} --seconds 30 -o {file}"), file);
     }
+
+    /// <summary>Packets that came in by one of the broker's ports.</summary>
+    public ulong Received(string port) => Broker.Status().GetProperty("ports").EnumerateArray().Select(one => one.GetProperty("traffic"))
+        .Where(traffic => traffic.GetProperty("name").GetString() == port)
+        .Aggregate(0UL, (sum, traffic) => sum + traffic.GetProperty("receivedPackets").GetUInt64());
 
     /// <summary>All that one of the broker's DPDK ports has dropped, in the device and on the lcore.</summary>
     public ulong Drops(string name) => Broker.Status().GetProperty("ports").EnumerateArray()
