@@ -1,4 +1,5 @@
-using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
 
 namespace CryptoPlane.Ike.Wire;
 
@@ -11,7 +12,12 @@ internal static class TrafficSelectorFormat
     /// <summary>Type, protocol, length and ports.</summary>
     private const int HeaderSize = 8;
 
-    /// <summary>Reads one selector; null without an error: it is of a kind that this library does not know.</summary>
+    /// <summary>Reads one selector.</summary>
+    /// <param name="reader">Stands at the selector.</param>
+    /// <param name="selector">
+    /// What was read. Null without an error: it is of a kind that this library cannot grant (another type, OPAQUE ports, ports of no
+    /// protocol), and leaving it out narrows the list, which RFC 7296 §2.9 allows.
+    /// </param>
     public static IkeParseError Parse(ref IkeReader reader, out TrafficSelector? selector)
     {
         selector = null;
@@ -21,35 +27,27 @@ internal static class TrafficSelectorFormat
         if (type is not (Ipv4Range or Ipv6Range))
             return IkeParseError.None;
         int addressSize = type == Ipv6Range ? 16 : 4;
-        if (length != HeaderSize + (2 * addressSize))
+        IkeReader body = new(rest);
+        if (length != HeaderSize + (2 * addressSize) || !body.TryReadUInt16(out ushort firstPort) || !body.TryReadUInt16(out ushort lastPort)
+            || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> first) || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> last))
             return IkeParseError.BadTrafficSelector;
-        ushort firstPort = BinaryPrimitives.ReadUInt16BigEndian(rest);
-        ushort lastPort = BinaryPrimitives.ReadUInt16BigEndian(rest[2..]);
-        bool isIPv6 = type == Ipv6Range;
-        UInt128 first = ReadAddress(rest.Slice(4, addressSize));
-        UInt128 last = ReadAddress(rest.Slice(4 + addressSize, addressSize));
-        if (!TrafficSelector.AreRanges(isIPv6, first, last, firstPort, lastPort))
+        bool isOpaque = firstPort == ushort.MaxValue && lastPort == 0;
+        // Network order: bytes compare as the numbers do.
+        if (first.SequenceCompareTo(last) > 0 || (firstPort > lastPort && !isOpaque))
             return IkeParseError.BadTrafficSelector;
-        selector = new TrafficSelector(isIPv6, first, last, protocol, firstPort, lastPort);
+        TrafficSelector.TryCreate(new IPAddress(first), new IPAddress(last), protocol, firstPort, lastPort, out selector);
         return IkeParseError.None;
     }
 
-    public static void Write(IkeWriter writer, in TrafficSelector selector)
+    public static void Write(IkeWriter writer, TrafficSelector selector)
     {
-        int addressSize = selector.IsIPv6 ? 16 : 4;
-        writer.WriteByte(selector.IsIPv6 ? Ipv6Range : Ipv4Range);
+        bool isIPv6 = selector.Family == AddressFamily.InterNetworkV6;
+        writer.WriteByte(isIPv6 ? Ipv6Range : Ipv4Range);
         writer.WriteByte(selector.Protocol);
-        writer.WriteUInt16((ushort)(HeaderSize + (2 * addressSize)));
+        writer.WriteUInt16((ushort)(HeaderSize + (2 * (isIPv6 ? 16 : 4))));
         writer.WriteUInt16(selector.FirstPort);
         writer.WriteUInt16(selector.LastPort);
-        Span<byte> address = stackalloc byte[16];
-        foreach (UInt128 end in (ReadOnlySpan<UInt128>)[selector.First, selector.Last])
-        {
-            BinaryPrimitives.WriteUInt128BigEndian(address, end);
-            writer.WriteBytes(address[^addressSize..]);
-        }
+        writer.WriteBytes(selector.First.GetAddressBytes());
+        writer.WriteBytes(selector.Last.GetAddressBytes());
     }
-
-    private static UInt128 ReadAddress(ReadOnlySpan<byte> bytes) =>
-        bytes.Length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt128BigEndian(bytes);
 }

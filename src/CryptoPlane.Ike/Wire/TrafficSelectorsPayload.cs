@@ -5,7 +5,7 @@ namespace CryptoPlane.Ike.Wire;
 /// <param name="Selectors">IPv4 and IPv6 ranges.</param>
 internal sealed record TrafficSelectorsPayload(PayloadType Type, IReadOnlyList<TrafficSelector> Selectors) : IIkePayload
 {
-    /// <summary>There were selectors of other kinds (Fibre Channel, security labels), which this library cannot grant.</summary>
+    /// <summary>There were selectors that this library cannot grant (security labels, OPAQUE ports), and that were left out.</summary>
     public bool HasUnknownSelectors { get; init; }
 
     public static IkeParseError Parse(PayloadType type, ReadOnlySpan<byte> body, out TrafficSelectorsPayload? payload)
@@ -20,8 +20,8 @@ internal sealed record TrafficSelectorsPayload(PayloadType Type, IReadOnlyList<T
             IkeParseError error = TrafficSelectorFormat.Parse(ref reader, out TrafficSelector? selector);
             if (error != IkeParseError.None)
                 return error;
-            if (selector is { } known)
-                selectors.Add(known);
+            if (selector is not null)
+                selectors.Add(selector);
         }
         if (!reader.IsAtEnd)
             return IkeParseError.BadTrafficSelector;
