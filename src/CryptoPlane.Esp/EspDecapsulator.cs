@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Esp.Selectors;
 using CryptoPlane.Esp.Wire;
 
 namespace CryptoPlane.Esp;
@@ -242,6 +243,8 @@ public sealed unsafe class EspDecapsulator : IDisposable
         if (sa == null)
             return;
         CacheLines.Fetch(sa->Window.WordOf(packet->SequenceLow));
+        if (sa->SelectorKind != SelectorKind.Any)
+            CacheLines.Fetch((byte*)sa + InboundSa.CacheLine);
         sa->Key.Prefetch();
     }
 
@@ -306,6 +309,9 @@ public sealed unsafe class EspDecapsulator : IDisposable
         reason = Unwrap(inner, (int)operation->Length, out int length);
         if (reason != EspDropReason.None)
             return reason;
+        // RFC 4301 §5.2, step 4: a peer may send by its SA what it was granted, and nothing else.
+        if (!entry->Sa->Admits(inner, length))
+            return EspDropReason.SelectorMismatch;
         if (entry->OuterEcn != Ecn.NotEct && !TryMergeEcn(inner, entry->OuterEcn))
             return EspDropReason.CongestionMarked;
         if (!entry->Sa->TryCount(length))

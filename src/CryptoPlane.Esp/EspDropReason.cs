@@ -62,4 +62,7 @@ public enum EspDropReason : byte
 
     /// <summary>Inbound, authenticated: congestion was marked outside, but the inner packet cannot carry the mark (RFC 6040 §4.2).</summary>
     CongestionMarked = 19,
+
+    /// <summary>Inbound, authenticated: the inner packet is none that this SA may carry, by its selectors (RFC 4301 §5.2).</summary>
+    SelectorMismatch = 20,
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Esp.Selectors;
 
 namespace CryptoPlane.Esp;
 
@@ -11,8 +12,8 @@ namespace CryptoPlane.Esp;
 /// </summary>
 /// <remarks>
 /// <code>
-/// | this struct: 1 line | bitmap of the window: 1 line to 16 | cold: 1 line of limits and links, 3 of drop counters |
-///   every packet          every packet, one word of it         at limits, at drops, on the control path
+/// | this struct: 2 lines      | bitmap of the window: 1 line to 16 | cold: 1 line of limits and links, 3 of drop counters |
+/// | every packet | selectors  |   every packet, one word of it         at limits, at drops, on the control path
 /// </code>
 /// <para>Life: <see cref="Create"/> on a control thread · the pointer goes to the lcore in a message · <see cref="Sad.Add(InboundSa*)"/>
 /// · packets · <see cref="Sad.Remove(InboundSa*)"/>, which frees it.</para>
@@ -20,10 +21,13 @@ namespace CryptoPlane.Esp;
 [StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
 public unsafe struct InboundSa
 {
-    /// <summary>Size of the struct, which is what a packet touches besides one word of the bitmap: one cache line.</summary>
-    public const int SizeInBytes = CacheLine;
+    /// <summary>
+    /// Size of the struct: a cache line that every packet touches besides one word of the bitmap, and one for SAs with selectors, which
+    /// the CPU fetches as a pair.
+    /// </summary>
+    public const int SizeInBytes = 2 * CacheLine;
 
-    private const int CacheLine = 64;
+    internal const int CacheLine = 64;
 
     /// <summary>More than any inner packet has.</summary>
     private const ulong MaxInnerLength = 1 << 17;
@@ -38,7 +42,11 @@ public unsafe struct InboundSa
     /// <summary>Operations in a burst; the SA is not freed before they have completed.</summary>
     [FieldOffset(56)] internal int InFlight;
     /// <summary>Packets that can pass, however long they are, before the limits must be looked at.</summary>
-    [FieldOffset(60)] private uint _uncheckedPackets;
+    [FieldOffset(60)] private ushort _uncheckedPackets;
+    [FieldOffset(62)] internal SelectorKind SelectorKind;
+
+    // ---- line 1: read for every packet, unless the SA may carry everything
+    [FieldOffset(CacheLine)] internal SelectorLine Selectors;
 
     /// <summary>Makes an SA, which the caller owns until a <see cref="Sad"/> takes it. Control threads only.</summary>
     /// <param name="parameters">What the SA is to be.</param>
@@ -64,6 +72,8 @@ public unsafe struct InboundSa
         sa->Cold->Limits = SaLimits.From(parameters.Lifetime);
         sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[keySize..]);
         sa->_userData = parameters.UserData;
+        sa->SelectorKind = SelectorLine.KindOf(parameters.RemoteSelectors, parameters.LocalSelectors);
+        sa->Selectors = SelectorLine.From(sa->SelectorKind, parameters.RemoteSelectors, parameters.LocalSelectors);
         sa->CountUnchecked();
         try
         {
@@ -71,7 +81,7 @@ public unsafe struct InboundSa
         }
         catch
         {
-            SaHeap.Free(sa, BlockSize(words), home);
+            sa->FreeBlock();
             throw;
         }
         return sa;
@@ -88,7 +98,7 @@ public unsafe struct InboundSa
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
         engine.Retire(sa->Key);
-        SaHeap.Free(sa, BlockSize(sa->Window.Words), sa->Cold->Arena);
+        sa->FreeBlock();
     }
 
     /// <summary>Our SPI.</summary>
@@ -133,6 +143,15 @@ public unsafe struct InboundSa
         return Window.Check(sequence);
     }
 
+    /// <summary>Whether the SA's selectors let a measured inner packet pass (RFC 4301 §5.2).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly bool Admits(byte* inner, int length)
+    {
+        if (SelectorKind == SelectorKind.Any)
+            return true;
+        return SelectorKind == SelectorKind.IPv4 ? Selectors.AdmitsIPv4(inner) : AdmitsOther(inner, length);
+    }
+
     /// <summary>Counts a packet that is about to be delivered, if the SA's lifetime allows it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryCount(int innerLength)
@@ -161,7 +180,21 @@ public unsafe struct InboundSa
     {
         ulong packets = Cold->Limits.NextPackets - _packets;
         ulong bytes = Cold->Limits.NextBytes - _bytes;
-        _uncheckedPackets = (uint)Math.Min(Math.Min(packets, bytes / MaxInnerLength), uint.MaxValue);
+        _uncheckedPackets = (ushort)Math.Min(Math.Min(packets, bytes / MaxInnerLength), ushort.MaxValue);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly bool AdmitsOther(byte* inner, int length) => SelectorKind == SelectorKind.IPv6
+        ? Selectors.AdmitsIPv6(inner)
+        : SelectorTable.AdmitsInbound(Selectors.Table, inner, length);
+
+    /// <summary>Frees what the SA owns but for its key, then the SA.</summary>
+    private void FreeBlock()
+    {
+        if (SelectorKind == SelectorKind.Table)
+            SelectorTable.Free(Selectors.Table);
+        // Sound: an SA lies in a block of native memory, which begins with this struct and which the garbage collector does not move.
+        SaHeap.Free(Unsafe.AsPointer(ref this), BlockSize(Window.Words), Cold->Arena);
     }
 
     private static int RingSize(int words) => ((words * sizeof(ulong)) + CacheLine - 1) & -CacheLine;

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Esp.Selectors;
 using CryptoPlane.Esp.Wire;
 
 namespace CryptoPlane.Esp;
@@ -81,13 +82,15 @@ public unsafe struct OutboundSa
         sa->Outer = outer;
         sa->NeedsUdpChecksum = outer.NeedsUdpChecksum;
         sa->SetCheckpoints();
+        if (SelectorLine.KindOf(parameters.RemoteSelectors, parameters.LocalSelectors) != SelectorKind.Any)
+            cold->Selectors = SelectorTable.Create(parameters.RemoteSelectors, parameters.LocalSelectors);
         try
         {
             sa->Key = SaHeap.CreateKey(parameters.Algorithm, keyingMaterial[..keySize], arena);
         }
         catch
         {
-            SaHeap.Free(sa, BlockSize, home);
+            sa->FreeBlock();
             throw;
         }
         return sa;
@@ -104,7 +107,7 @@ public unsafe struct OutboundSa
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
         engine.Retire(sa->Key);
-        SaHeap.Free(sa, BlockSize, sa->Cold->Arena);
+        sa->FreeBlock();
     }
 
     /// <summary>The peer's SPI.</summary>
@@ -151,6 +154,15 @@ public unsafe struct OutboundSa
         SetCheckpoints();
     }
 
+    /// <summary>
+    /// Whether the SA's selectors let an inner packet pass (RFC 4301 §5.1): for the owner, who chooses each packet's SA. Sealing does not
+    /// ask.
+    /// </summary>
+    /// <param name="packet">Holds an IP packet; what is none does not pass.</param>
+    public readonly bool Admits(PacketBuffer* packet) =>
+        InnerPacket.TryMeasure(packet->Data, packet->Length, out _, out int length)
+        && (Cold->Selectors == null || SelectorTable.AdmitsOutbound(Cold->Selectors, packet->Data, length));
+
     /// <summary>Takes the next sequence number for a packet, if there is one: no number is ever given twice.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal EspStatus TakeSequence(int innerLength, out ulong sequence)
@@ -181,6 +193,14 @@ public unsafe struct OutboundSa
             return EspStatus.LifetimeExpired;
         SetCheckpoints();
         return EspStatus.Added;
+    }
+
+    /// <summary>Frees what the SA owns but for its key, then the SA.</summary>
+    private void FreeBlock()
+    {
+        SelectorTable.Free(Cold->Selectors);
+        // Sound: an SA lies in a block of native memory, which begins with this struct and which the garbage collector does not move.
+        SaHeap.Free(Unsafe.AsPointer(ref this), BlockSize, Cold->Arena);
     }
 
     private void SetCheckpoints()

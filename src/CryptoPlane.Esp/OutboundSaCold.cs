@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Esp.Selectors;
 
 namespace CryptoPlane.Esp;
 
@@ -30,6 +31,9 @@ internal unsafe struct OutboundSaCold
 
     /// <summary>Where the block goes back to; null for the heap.</summary>
     [FieldOffset(80)] public SlotArena.State* Arena;
+
+    /// <summary>What the SA may carry; null for everything.</summary>
+    [FieldOffset(88)] public SelectorTable* Selectors;
 
     [FieldOffset(CountersOffset)] public EspCounters Counters;
 }

@@ -9,6 +9,9 @@ public abstract class SaParameters
     /// <summary>Bytes of salt behind the key in keying material (RFC 4106 §8.1, RFC 7634 §2).</summary>
     public const int SaltSize = 4;
 
+    /// <summary>Most selectors of one end: every packet of an SA may have to be compared with all of them.</summary>
+    public const int MaxSelectors = 64;
+
     /// <summary>The security parameters index, 256 or above. Inbound: ours, made by <see cref="Esp.Spi.Create"/>. Outbound: the peer's.</summary>
     public required uint Spi { get; init; }
 
@@ -20,6 +23,12 @@ public abstract class SaParameters
 
     /// <summary>How much the SA may carry.</summary>
     public SaLifetime Lifetime { get; init; }
+
+    /// <summary>What the peer's end of the SA may be (RFC 4301 §4.4.1.1), at most <see cref="MaxSelectors"/>; none for anything.</summary>
+    public IReadOnlyList<EspSelector> RemoteSelectors { get; init; } = [];
+
+    /// <summary>What our end of the SA may be, at most <see cref="MaxSelectors"/>; none for anything.</summary>
+    public IReadOnlyList<EspSelector> LocalSelectors { get; init; } = [];
 
     /// <summary>The owner's own: a tunnel's index, say. It is in the SA as it is here.</summary>
     public ulong UserData { get; init; }
@@ -38,6 +47,17 @@ public abstract class SaParameters
                 $"{Algorithm} takes {KeyingMaterialSize(Algorithm)} bytes of keying material (the key, then {SaltSize} bytes of salt), not {keyingMaterial.Length}.",
                 nameof(keyingMaterial));
         }
+        Validate(RemoteSelectors);
+        Validate(LocalSelectors);
+    }
+
+    private static void Validate(IReadOnlyList<EspSelector> selectors)
+    {
+        ArgumentNullException.ThrowIfNull(selectors);
+        if (selectors.Count > MaxSelectors)
+            throw new ArgumentException($"An end of an SA has at most {MaxSelectors} selectors, not {selectors.Count}.");
+        foreach (EspSelector selector in selectors)
+            selector.Validate();
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Esp.Selectors;
 
 namespace CryptoPlane.Esp.Tests;
 
@@ -11,7 +12,8 @@ public sealed unsafe class SaLayoutTests
     [Fact]
     public void The_parts_of_an_SA_fill_whole_cache_lines()
     {
-        Assert.Equal(CacheLine, Unsafe.SizeOf<InboundSa>());
+        Assert.Equal(2 * CacheLine, Unsafe.SizeOf<InboundSa>());
+        Assert.Equal(CacheLine, Unsafe.SizeOf<SelectorLine>());
         Assert.Equal(2 * CacheLine, Unsafe.SizeOf<OutboundSa>());
         Assert.Equal(20, Unsafe.SizeOf<AntiReplayWindow>());
         Assert.Equal(4 * CacheLine, Unsafe.SizeOf<InboundSaCold>());
@@ -42,11 +44,13 @@ public sealed unsafe class SaLayoutTests
             Assert.True(Offset(outbound, &outbound->InFlight) < CacheLine);
             Assert.Equal(2 * CacheLine, Offset(outbound, outbound->Cold));
 
-            // An opened one writes the first line and one word of the bitmap, which begins in the same pair of lines.
+            // An opened one writes the first line and one word of the bitmap, and reads the second line if the SA has selectors.
             Assert.True(Offset(inbound, &inbound->Window) + sizeof(AntiReplayWindow) <= CacheLine);
             Assert.True(Offset(inbound, &inbound->InFlight) < CacheLine);
-            Assert.Equal(CacheLine, Offset(inbound, inbound->Window.Ring));
-            Assert.Equal(CacheLine + 256, Offset(inbound, inbound->Cold));
+            Assert.True(Offset(inbound, &inbound->SelectorKind) < CacheLine);
+            Assert.Equal(CacheLine, Offset(inbound, &inbound->Selectors));
+            Assert.Equal(2 * CacheLine, Offset(inbound, inbound->Window.Ring));
+            Assert.Equal((2 * CacheLine) + 256, Offset(inbound, inbound->Cold));
             OutboundSa.Free(outbound, bed.Engine);
             InboundSa.Free(inbound, bed.Engine);
         }
