@@ -69,10 +69,20 @@ public sealed record TrafficSelector
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(last);
-        UInt128 low = ToValue(first), high = ToValue(last);
+        selector = null;
+        return first.AddressFamily == last.AddressFamily
+            && TryCreate(first.AddressFamily, ToValue(first), ToValue(last), protocol, firstPort, lastPort, out selector);
+    }
+
+    /// <summary>A range of addresses as numbers, as it comes from the wire.</summary>
+    /// <returns>As the other method; also false where an IPv4 address has more than 32 bits.</returns>
+    internal static bool TryCreate(
+        AddressFamily family, UInt128 first, UInt128 last, byte protocol, ushort firstPort, ushort lastPort,
+        [NotNullWhen(true)] out TrafficSelector? selector)
+    {
         bool allPorts = firstPort == 0 && lastPort == ushort.MaxValue;
-        bool valid = first.AddressFamily == last.AddressFamily && low <= high && firstPort <= lastPort && (protocol != 0 || allPorts);
-        selector = valid ? new TrafficSelector(first.AddressFamily, low, high, protocol, firstPort, lastPort) : null;
+        bool valid = first <= last && (family == AddressFamily.InterNetworkV6 || last <= uint.MaxValue) && firstPort <= lastPort && (protocol != 0 || allPorts);
+        selector = valid ? new TrafficSelector(family, first, last, protocol, firstPort, lastPort) : null;
         return valid;
     }
 
