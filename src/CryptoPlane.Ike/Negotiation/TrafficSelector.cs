@@ -158,6 +158,36 @@ public sealed record TrafficSelector
             ? new TrafficSelector(Family, first, last, Math.Max(Protocol, other.Protocol), firstPort, lastPort) : null;
     }
 
+    /// <summary>
+    /// The prefixes that make up the range of addresses, in ascending order, for routes. Protocol and ports are not looked at.
+    /// </summary>
+    /// <returns>At least one; at most 62 for IPv4 and 254 for IPv6.</returns>
+    public IReadOnlyList<IPNetwork> ToPrefixes()
+    {
+        List<IPNetwork> prefixes = [];
+        int bits = Family == AddressFamily.InterNetwork ? 32 : 128;
+        for (UInt128 first = FirstValue; ;)
+        {
+            // The largest block that begins here: as the address is aligned, and as there is left.
+            int hostBits = first == 0 ? bits : Math.Min(bits, (int)UInt128.TrailingZeroCount(first));
+            while (hostBits > 0 && LastValue - first < Mask(hostBits))
+                hostBits--;
+            prefixes.Add(new IPNetwork(ToAddress(first), bits - hostBits));
+            UInt128 last = first + Mask(hostBits);
+            if (last == LastValue)
+                return prefixes;
+            first = last + 1;
+        }
+
+        static UInt128 Mask(int hostBits) => hostBits == 128 ? UInt128.MaxValue : (UInt128.One << hostBits) - 1;
+    }
+
+    /// <summary>The same protocol and ports of other addresses, which the caller has in order.</summary>
+    internal TrafficSelector WithAddresses(UInt128 first, UInt128 last) => new(Family, first, last, Protocol, FirstPort, LastPort);
+
+    /// <summary>The same addresses with other ports, which the caller has in order.</summary>
+    internal TrafficSelector WithPorts(ushort first, ushort last) => new(Family, FirstValue, LastValue, Protocol, first, last);
+
     /// <summary>As <see cref="Parse"/> takes it.</summary>
     public override string ToString()
     {
