@@ -5,8 +5,8 @@
 #
 #   aead         AEAD operations, in bursts and one by one, by our backends and native tiers, against intel-ipsec-mb, OpenSSL's EVP, .NET's
 #                AesGcm and ChaCha20Poly1305, and BouncyCastle; about 5 minutes. A peer that is not installed is left out, and said so
-#   esp          ESP packets: seal, open, and open to seal again, with 1 to 100,000 tunnels, beside the AEAD alone; a minute of CPU time.
-#                Takes 500 MiB: huge pages, if there are any
+#   esp          ESP packets, sealed and opened, with 1 to 100,000 SAs, against DPDK's librte_ipsec over crypto_aesni_gcm, beside the AEAD
+#                alone; 2 minutes of CPU time. Takes 1 GiB: huge pages, if there are enough
 #   switch       ESP to ESP through one lcore of the broker, with 1 to 100,000 tunnels, over DPDK's net_ring where DPDK is installed
 #   cryptodev    AES-GCM through DPDK's crypto devices (software drivers), by our backend, engine and dispatcher, against dpdk-test-crypto-perf with
 #                the same driver; 75 s. Takes 384 MiB of huge pages, if there are any, and a second CPU for the peer's main thread
@@ -15,7 +15,7 @@
 #   --quick      fewer sizes, shorter runs: within 60 s once built
 #   --json FILE  write an array of {"case","bytes","ours_ns","peer","peer_ns","ratio"}; ratio = peer_ns / ours_ns. A figure
 #                that is not a time per operation has its unit as the last word of "case"
-#   --docs DIR   aead, switch and cryptodev: write DIR/SUITE.md and its charts: every figure, and the machine and versions they were
+#   --docs DIR   aead, esp, switch and cryptodev: write DIR/SUITE.md and its charts: every figure, and the machine and versions they were
 #                measured with
 #   --publish    the same as --docs docs/performance
 set -euo pipefail
@@ -40,7 +40,7 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 [[ -n $suite ]] || die "which suite? (see --help)"
-[[ -z $docs || $suite =~ ^(aead|switch|cryptodev)$ ]] || die "--docs and --publish are for aead, switch and cryptodev"
+[[ -z $docs || $suite =~ ^(aead|esp|switch|cryptodev)$ ]] || die "--docs and --publish are for aead, esp, switch and cryptodev"
 [[ -z $docs ]] || options+=(--docs "$docs" --command "$command")
 
 need_dotnet
@@ -52,6 +52,11 @@ fi
 eng/install-deps.sh build
 if [[ $suite == aead ]]; then
   eng/install-deps.sh bench || warn "going on without the peers whose packages are missing"
+  export CRYPTOPLANE_BENCH_PEERS=$root/artifacts/bench
+  eng/bench/build-peers.sh "$CRYPTOPLANE_BENCH_PEERS"
+fi
+if [[ $suite == esp ]]; then
+  eng/install-deps.sh dpdk || warn "going on without DPDK"
   export CRYPTOPLANE_BENCH_PEERS=$root/artifacts/bench
   eng/bench/build-peers.sh "$CRYPTOPLANE_BENCH_PEERS"
 fi

@@ -27,9 +27,11 @@ if (options.Suite == "tls")
 if (options.Suite == "esp")
 {
     IReadOnlyList<EspFigure> figures = EspSuite.Run(options.Quick);
-    EspSuite.Print(figures);
+    Console.WriteLine(EspTable.Figures(figures));
     if (options.JsonFile != null)
         BenchmarkReport.WriteJson(EspSuite.Results(figures), options.JsonFile);
+    if (options.DocsFolder != null)
+        EspPage.Write(figures, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 if (options.Suite == "cryptodev")

@@ -19,8 +19,8 @@ internal sealed unsafe class AeadAloneSubject : EspSubject
 
     public override void Run()
     {
-        for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
-            Tunnels.Engine.Run(_operations + first, EspPackets.BurstSize);
+        for (int first = 0; first < EspPackets.Count; first += Packets.BurstSize)
+            Tunnels.Engine.Run(_operations + first, Packets.BurstSize);
     }
 
     public override void Dispose()

@@ -7,14 +7,14 @@ namespace CryptoPlane.Benchmarks.Esp;
 /// <summary>Seals plain packets, each for the next tunnel.</summary>
 internal sealed unsafe class EncapsulateSubject(EspPackets packets) : EspSubject("encapsulate", packets)
 {
-    private readonly EspEncapsulator _encapsulator = new(EspPackets.BurstSize);
+    private readonly EspEncapsulator _encapsulator = new(EspPackets.MaxBurst);
     private OutboundSa** _sas = (OutboundSa**)NativeMemory.Alloc(EspPackets.Count, (nuint)sizeof(OutboundSa*));
 
     public override void Run()
     {
-        for (int first = 0; first < EspPackets.Count; first += EspPackets.BurstSize)
+        for (int first = 0; first < EspPackets.Count; first += Packets.BurstSize)
         {
-            _encapsulator.AddBurst(Packets.Burst, _sas + first, Packets.From(first), EspPackets.BurstSize, Packets.Statuses);
+            _encapsulator.AddBurst(Packets.Burst, _sas + first, Packets.From(first), Packets.BurstSize, Packets.Statuses);
             Packets.Burst.Run(Tunnels.Engine);
             _encapsulator.Complete(Packets.Burst);
             _encapsulator.Clear();

@@ -9,32 +9,34 @@ namespace CryptoPlane.Benchmarks.Esp;
 /// <summary>The packets of a run: buffers that are filled again and again, as a port would, and the bursts that carry them.</summary>
 internal sealed unsafe class EspPackets : IDisposable
 {
-    /// <summary>Packets of a burst: what the broker opens or seals in one turn at most.</summary>
-    public const int BurstSize = 256;
+    /// <summary>Most packets of a burst: what the broker opens or seals in one turn at most.</summary>
+    public const int MaxBurst = 256;
 
     /// <summary>Packets of a run: enough to make the clock's system call cheap.</summary>
-    public const int Count = 4 * BurstSize;
+    public const int Count = 4 * MaxBurst;
 
     private const int Headroom = 128;
 
     private readonly PacketPool _pool;
-    private readonly EspEncapsulator _peer = new(BurstSize);
+    private readonly EspEncapsulator _peer = new(MaxBurst);
     private PacketBuffer** _packets;
     private OutboundSa** _sas;
     private byte* _inner;
 
-    public EspPackets(EspTunnels tunnels, int length)
+    public EspPackets(EspTunnels tunnels, EspCase work)
     {
+        int length = work.Bytes;
         Tunnels = tunnels;
         Length = length;
+        BurstSize = work.Burst;
         _pool = new PacketPool(Count, Headroom + length + EspOverhead.MaxTailroom + 64, Headroom);
         _packets = (PacketBuffer**)NativeMemory.Alloc(Count, (nuint)sizeof(PacketBuffer*));
         for (int i = 0; i < Count; i++)
             _pool.TryRent(out _packets[i]);
-        _sas = (OutboundSa**)NativeMemory.Alloc(BurstSize, (nuint)sizeof(OutboundSa*));
-        Statuses = (EspStatus*)NativeMemory.Alloc(BurstSize);
-        Ingresses = (EspIngress*)NativeMemory.Alloc(BurstSize);
-        new Span<EspIngress>(Ingresses, BurstSize).Fill(EspIngress.IpPacket);
+        _sas = (OutboundSa**)NativeMemory.Alloc(MaxBurst, (nuint)sizeof(OutboundSa*));
+        Statuses = (EspStatus*)NativeMemory.Alloc(MaxBurst);
+        Ingresses = (EspIngress*)NativeMemory.Alloc(MaxBurst);
+        new Span<EspIngress>(Ingresses, MaxBurst).Fill(EspIngress.IpPacket);
         _inner = (byte*)NativeMemory.AlignedAlloc((nuint)length, 64);
         var inner = new Span<byte>(_inner, length);
         new Random(length).NextBytes(inner);
@@ -49,6 +51,9 @@ internal sealed unsafe class EspPackets : IDisposable
     /// <summary>Bytes of an inner packet.</summary>
     public int Length { get; }
 
+    /// <summary>Packets of a burst.</summary>
+    public int BurstSize { get; }
+
     /// <summary>Who ran last, and has yet to look at what became of the packets before others fill them.</summary>
     public EspSubject? LastUser { get; set; }
 
@@ -58,7 +63,7 @@ internal sealed unsafe class EspPackets : IDisposable
     public PacketBuffer** From(int packet) => _packets + packet;
 
     /// <summary>Shared by all who work on these packets, one after the other.</summary>
-    public AeadBurst Burst { get; } = new(BurstSize);
+    public AeadBurst Burst { get; } = new(MaxBurst);
 
     /// <summary>Room for the statuses of a burst.</summary>
     public EspStatus* Statuses { get; private set; }
@@ -95,15 +100,15 @@ internal sealed unsafe class EspPackets : IDisposable
     public void FillFromPeers(long position, AeadOperation* sealing = null)
     {
         FillPlain();
-        for (int first = 0; first < Count; first += BurstSize)
+        for (int first = 0; first < Count; first += MaxBurst)
         {
-            for (int i = 0; i < BurstSize; i++)
+            for (int i = 0; i < MaxBurst; i++)
                 _sas[i] = Tunnels.FromPeer(Tunnels.At(position + first + i));
-            _peer.AddBurst(Burst, _sas, _packets + first, BurstSize, Statuses);
+            _peer.AddBurst(Burst, _sas, _packets + first, MaxBurst, Statuses);
             Burst.Run(Tunnels.Engine);
             _peer.Complete(Burst);
             _peer.Clear();
-            for (int i = 0; sealing != null && i < BurstSize; i++)
+            for (int i = 0; sealing != null && i < MaxBurst; i++)
                 sealing[first + i] = *Burst[i];
             Burst.Clear();
         }

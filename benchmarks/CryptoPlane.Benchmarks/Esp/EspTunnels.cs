@@ -28,7 +28,7 @@ internal sealed unsafe class EspTunnels : IDisposable
     {
         Count = count;
         Engine = AeadEngine.CreateDefault();
-        _arena = new SaArena(count, 2 * count);
+        _arena = new SaArena(count, count);
         _sad = new Sad(count, Engine);
         _peers = new Sad(1, Engine);
         _fromPeer = new nint[count];
@@ -45,9 +45,9 @@ internal sealed unsafe class EspTunnels : IDisposable
                 new InboundSaParameters { Spi = spi, Algorithm = Algorithm, ExtendedSequenceNumbers = true, UserData = (ulong)i }, material, _arena);
             if (_sad.Add(inbound) != SadStatus.Added)
                 throw new InvalidOperationException("The SA database does not take the SAs that it was made for.");
-            _fromPeer[i] = AddOutbound(_peers, spi, s_a, s_us, material);
+            _fromPeer[i] = AddOutbound(_peers, spi, s_a, s_us, material, arena: null);
             random.NextBytes(material);
-            _outbound[i] = AddOutbound(_sad, spi, s_us, s_b, material);
+            _outbound[i] = AddOutbound(_sad, spi, s_us, s_b, material, _arena);
         }
         _order = [.. Enumerable.Range(0, count)];
         random.Shuffle(_order);
@@ -69,9 +69,6 @@ internal sealed unsafe class EspTunnels : IDisposable
 
     /// <summary>The SA that a tunnel's packets leave by.</summary>
     public OutboundSa* Outbound(int tunnel) => (OutboundSa*)_outbound[tunnel];
-
-    /// <summary>Whether an outer packet was made by <see cref="Outbound"/>.</summary>
-    public static bool IsFromUs(byte* packet) => new IPAddress(new ReadOnlySpan<byte>(packet + 12, 4)).Equals(s_us);
 
     /// <summary>The key of <see cref="Outbound"/>, or of the inbound SA, for the same work without ESP.</summary>
     public AeadKeyHandle Key(int tunnel, AeadDirection direction) => direction == AeadDirection.Seal ? _sealKeys[tunnel] : _openKeys[tunnel];
@@ -121,7 +118,7 @@ internal sealed unsafe class EspTunnels : IDisposable
         }
     }
 
-    private nint AddOutbound(Sad sad, uint spi, IPAddress source, IPAddress destination, byte[] material)
+    private nint AddOutbound(Sad sad, uint spi, IPAddress source, IPAddress destination, byte[] material, SaArena? arena)
     {
         OutboundSa* sa = OutboundSa.Create(
             new OutboundSaParameters
@@ -134,7 +131,7 @@ internal sealed unsafe class EspTunnels : IDisposable
                 Destination = destination,
             },
             material,
-            _arena);
+            arena);
         sad.Add(sa);
         return (nint)sa;
     }
