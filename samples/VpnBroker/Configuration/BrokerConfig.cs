@@ -41,6 +41,9 @@ public sealed record BrokerConfig
     /// <summary>The ESP tunnels; null when there are none.</summary>
     public EspConfig? Esp { get; init; }
 
+    /// <summary>IPsec with IKEv2; null when the broker takes no part in it.</summary>
+    public IpsecConfig? Ipsec { get; init; }
+
     /// <summary>The port towards the local network; null when there is none.</summary>
     public LocalNetworkConfig? LocalNetwork
     {
@@ -53,12 +56,9 @@ public sealed record BrokerConfig
         }
     }
 
-    /// <summary>The DPDK port that carries an ESP tunnel, since the tunnel's local address is its own; null for a socket of the kernel.</summary>
-    public EthernetPortConfig? CarrierOf(EspTunnelConfig tunnel)
-    {
-        ArgumentNullException.ThrowIfNull(tunnel);
-        return Dpdk?.Ports.FirstOrDefault(port => port.Role == PortRole.Outside && port.Addresses.Any(address => address.Address.Equals(tunnel.Local.Address)));
-    }
+    /// <summary>The DPDK port that carries ESP of a local address, since the address is its own; null for a socket of the kernel.</summary>
+    public EthernetPortConfig? CarrierOf(IPAddress local) =>
+        Dpdk?.Ports.FirstOrDefault(port => port.Role == PortRole.Outside && port.Addresses.Any(address => address.Address.Equals(local)));
 
     /// <summary>The control socket.</summary>
     public ControlConfig Control { get; init; } = new();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Numerics;
 using System.Runtime;
 using CryptoPlane.Buffers;
@@ -9,6 +11,7 @@ using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Devices;
 using VpnBroker.DataPlane.Dpdk;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Supervision;
 
 namespace VpnBroker.DataPlane;
@@ -33,6 +36,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     private EspSockets? _espSockets;
     private OutboundPlace[] _outbound = [];
     private Supervisor? _supervisor;
+    private EspChildrenCalls? _children;
     private Task? _stopping;
     private bool _released;
     private int _capturing;
@@ -101,9 +105,19 @@ public sealed partial class DataPlaneHost : IDataPlane
         Lcores = [.. _units.Select(StatusReader.ReadLcore)],
         Ports = _ports.Read(),
         Tunnels = includeTunnels ? [.. Supervisor.Tunnels.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot))] : [],
-        Esp = [.. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel]))],
+        Esp =
+        [
+            .. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel])),
+            .. Supervisor.Children.Places.Select(StatusReader.ReadEsp),
+        ],
         Dpdk = _dpdk?.ReadStatus(),
     });
+
+    /// <inheritdoc/>
+    public IEspChildren? Children => _children;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Socket> IkeSockets => _espSockets?.IkeSockets ?? [];
 
     /// <inheritdoc/>
     public IReadOnlyList<CapturePoint> CapturePoints => _ports.CapturePoints;
@@ -173,13 +187,15 @@ public sealed partial class DataPlaneHost : IDataPlane
             _units.Add(LcorePlacement.Near(config.Lcores.Cpus[lcore], () => CreateUnit(lcore, config, own, supervisorWaker)));
         }
         _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)], config.Listen != null);
-        _supervisor = new Supervisor(_units, _espTunnels, supervisorWaker);
+        var negotiated = new NegotiatedTunnels(_espTunnels.Count, NegotiatedOf(config));
+        _supervisor = new Supervisor(_units, _espTunnels, config, negotiated, (mode, local) => CarrierOf(config, mode, local), supervisorWaker);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);
         _espSockets = new EspSockets(config, _ports);
         PacketPool[] pools = [.. _units.Select(unit => unit.Context.Packets)];
         IReadOnlyList<IReadOnlyList<EspPort>> sockets = _espSockets.Open(pools);
         _dpdk?.OpenPorts(config, pools, _ports);
+        _espSockets.OpenIkeBesideDpdk();
         _outbound = EspAssociations.Install(config, ranges, _units, tunnel => CarrierOf(config, tunnel));
         foreach (LcoreUnit unit in _units)
         {
@@ -190,11 +206,12 @@ public sealed partial class DataPlaneHost : IDataPlane
                 Esp = [.. sockets[lcore], .. _dpdk?.Ports?.EspOf(lcore) ?? []],
                 Links = _dpdk?.Ports?.LinksOf(lcore) ?? [],
             };
-            DpdkEnvironment.Explain(() => unit.Prepare(ports, config, _espTunnels, OnLcoreFailed));
+            DpdkEnvironment.Explain(() => unit.Prepare(ports, config, _espTunnels, negotiated, OnLcoreFailed));
         }
         ConnectLcores();
         _dpdk?.StartWatching();
         KeepCollectionsShort();
+        _children = config.Ipsec == null ? null : new EspChildrenCalls(_supervisor);
         _supervisor.Start();
         foreach (LcoreUnit unit in _units)
         {
@@ -204,18 +221,27 @@ public sealed partial class DataPlaneHost : IDataPlane
     }
 
     private EspCarrier CarrierOf(BrokerConfig config, EspTunnelConfig tunnel) =>
-        _dpdk?.Ports?.CarrierOf(config, tunnel, _espSockets!.Count) ?? new EspCarrier(_espSockets!.PortOf(tunnel), EspOuterHeader.None);
+        _dpdk?.Ports?.CarrierOf(config, tunnel.Mode, tunnel.Local.Address, _espSockets!.Count)
+            ?? new EspCarrier(_espSockets!.PortOf(tunnel.Mode, tunnel.Local), EspOuterHeader.None);
+
+    /// <summary>What carries negotiated ESP of a local address.</summary>
+    private EspCarrier? CarrierOf(BrokerConfig config, EspMode mode, IPAddress local) =>
+        config.Ipsec?.Listen.Contains(local) != true ? null
+            : _dpdk?.Ports?.CarrierOf(config, mode, local, _espSockets!.Count) ?? _espSockets!.CarrierOf(mode, local);
+
+    /// <summary>Numbers of negotiated tunnels: with fallback pairs on any lcore there are no more tunnels than pairs.</summary>
+    private static int NegotiatedOf(BrokerConfig config) => (config.Ipsec?.MaximumChildren ?? 0) * config.Lcores.Count;
 
     private LcoreUnit CreateUnit(int lcore, BrokerConfig config, LcoreSizes sizes, LcoreWaker supervisor)
     {
         var supplies = new LcoreSupplies { Warn = reason => LogSlowerAead(_logger, reason) };
         if (_dpdk == null)
-            return new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies);
+            return new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count + NegotiatedOf(config), supervisor, supplies);
         int cpu = config.Lcores.Cpus[lcore];
         supplies = supplies with { Engine = _dpdk.TryCreateEngine(lcore), Memory = _dpdk.MemoryNear(cpu), Blocks = _dpdk.BlocksNear(cpu) };
         try
         {
-            return DpdkEnvironment.Explain(() => new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count, supervisor, supplies));
+            return DpdkEnvironment.Explain(() => new LcoreUnit(lcore, config.Lcores, sizes, _espTunnels.Count + NegotiatedOf(config), supervisor, supplies));
         }
         catch
         {
@@ -270,13 +296,13 @@ public sealed partial class DataPlaneHost : IDataPlane
             // A connection that is being replaced keeps its slot until the supervisor has seen it end.
             Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
             ReplayWindow = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.ReplayWindow)
-                .DefaultIfEmpty(AntiReplayWindow.MinSize).Max(),
+                .Append(config.Ipsec == null ? AntiReplayWindow.MinSize : new InboundSaParameters { Spi = 0, Algorithm = default }.ReplayWindow).Max(),
         };
     }
 
     /// <summary>Pairs of SAs that an lcore gets; memory for one where it gets none.</summary>
     private static int EspPairsOf(BrokerConfig config, int lcore) =>
-        Math.Max(1, (config.Esp?.Tunnels ?? []).Sum(tunnel => tunnel.Pairs.Count(pair => pair.Lcore == lcore)));
+        Math.Max(1, (config.Esp?.Tunnels ?? []).Sum(tunnel => tunnel.Pairs.Count(pair => pair.Lcore == lcore)) + (config.Ipsec?.MaximumChildren ?? 0));
 
     /// <summary>An lcore that fails has broken what it owns: nothing is left that could be trusted with keys.</summary>
     private void OnLcoreFailed(Lcore lcore, Exception exception)

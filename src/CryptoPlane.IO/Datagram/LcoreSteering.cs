@@ -8,8 +8,8 @@ namespace CryptoPlane.IO;
 /// privilege of its own.
 /// </summary>
 /// <remarks>
-/// What names no lcore (IKE behind its marker of zeros, keepalives, foreign SPIs) goes to lcore 0, where it is answered or counted.
-/// Control threads.
+/// What names no lcore (keepalives, foreign SPIs, and IKE behind its marker of zeros where no control socket waits for it) goes to lcore 0,
+/// where it is counted. Control threads.
 /// </remarks>
 public static unsafe class LcoreSteering
 {
@@ -26,18 +26,23 @@ public static unsafe class LcoreSteering
     /// Steers the datagrams of a SO_REUSEPORT group of UDP sockets: the socket that was bound as number n gets the SPIs of lcore n.
     /// </summary>
     /// <param name="udpSocket">Any socket of the group, after all of them were bound in the order of their lcores.</param>
-    /// <param name="lcores">Sockets in the group.</param>
-    public static void AttachToGroup(int udpSocket, int lcores)
+    /// <param name="lcores">Sockets of lcores in the group.</param>
+    /// <param name="controlSocket">
+    /// Whether a further socket was bound behind those of the lcores: it gets what begins with a zero byte, which no SPI of an lcore does
+    /// and the non-ESP marker of IKE does (RFC 3948 §2.2).
+    /// </param>
+    public static void AttachToGroup(int udpSocket, int lcores, bool controlSocket = false)
     {
         CheckLcores(lcores);
         Attach(udpSocket, Libc.SO_ATTACH_REUSEPORT_CBPF,
         [
             new(LoadByte, 0, 0, 0),                          // 0: A = first byte of the payload (an empty one ends here: socket 0)
-            new(JumpEqual, 3, 0, 0),                         // 1: the non-ESP marker: to 5
+            new(JumpEqual, 4, 0, 0),                         // 1: the non-ESP marker: to 6
             new(JumpGreater, 2, 0, (uint)lcores),            // 2: no lcore of ours: to 5
             new(Subtract, 0, 0, 1),                          // 3: lcore = top byte - 1
             new(ReturnAccumulator, 0, 0, 0),                 // 4
             new(ReturnConstant, 0, 0, 0),                    // 5: lcore 0
+            new(ReturnConstant, 0, 0, controlSocket ? (uint)lcores : 0), // 6: the control socket, or lcore 0
         ]);
     }
 

@@ -46,6 +46,29 @@ public sealed class LcoreSteeringTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Spis))]
+    public void A_control_socket_behind_the_lcores_gets_what_begins_with_zero_and_nothing_else(uint spi, int lcore)
+    {
+        using var pool = new PacketPool(64, 2048);
+        var local = new IPEndPoint(IPAddress.Loopback, FreePort.Udp());
+        UdpPort[] ports = [.. Enumerable.Range(0, Lcores + 1).Select(_ => new UdpPort(new UdpPortOptions { Local = local }, pool))];
+        try
+        {
+            LcoreSteering.AttachToGroup(ports[0].FileDescriptor, Lcores, controlSocket: true);
+            using var sender = new UdpPort(new UdpPortOptions { Local = new IPEndPoint(IPAddress.Loopback, 0), ReusePort = false }, pool);
+            PortHarness.Send(sender, [.. Enumerable.Range(0, 5).Select(i => PortHarness.Packet(pool, PacketEndpoint.From(local), Packet(spi, 64 + (4 * i))))]);
+            int expected = spi >> 24 == 0 ? Lcores : lcore;
+            Assert.Equal(5, PortHarness.Receive(ports[expected], pool, 5).Count);
+            AssertOthersGotNothing(ports, expected, pool);
+        }
+        finally
+        {
+            foreach (UdpPort port in ports)
+                port.Dispose();
+        }
+    }
+
     [Fact]
     public void A_keepalive_of_one_byte_and_an_empty_datagram_reach_lcore_0()
     {

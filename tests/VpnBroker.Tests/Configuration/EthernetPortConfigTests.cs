@@ -103,11 +103,11 @@ public class EthernetPortConfigTests
     public void A_tunnel_whose_local_address_is_a_ports_goes_by_that_port_and_an_inside_port_is_the_local_network()
     {
         BrokerConfig config = ConfigText.Parse(s_base + Valid);
-        Assert.Equal("wan", config.CarrierOf(config.Esp!.Tunnels[0])!.Name);
+        Assert.Equal("wan", config.CarrierOf(config.Esp!.Tunnels[0].Local.Address)!.Name);
         Assert.Equal((1480, "10.20.0.1"), (config.LocalNetwork!.Mtu, config.LocalNetwork.Addresses[0].Address.ToString()));
 
         config = ConfigText.Parse(s_base + Valid.Replace("192.0.2.1/24", "192.0.2.3/24", StringComparison.Ordinal));
-        Assert.Null(config.CarrierOf(config.Esp!.Tunnels[0]));
+        Assert.Null(config.CarrierOf(config.Esp!.Tunnels[0].Local.Address));
         Assert.Null(ConfigText.Parse(s_base).LocalNetwork);
         Assert.Equal("10.77.0.1", ConfigText.Parse(ConfigText.Valid).LocalNetwork!.Addresses[0].Address.ToString());
     }

@@ -44,7 +44,7 @@ internal static class EthernetPortChecks
     private static void Use(EthernetPortConfig port, BrokerConfig config, long line, ConfigErrors errors)
     {
         string key = $"{Section} \"{port.Name}\"";
-        EspTunnelConfig[] tunnels = [.. (config.Esp?.Tunnels ?? []).Where(tunnel => config.CarrierOf(tunnel) == port)];
+        EspTunnelConfig[] tunnels = [.. (config.Esp?.Tunnels ?? []).Where(tunnel => config.CarrierOf(tunnel.Local.Address) == port)];
         if (port.Role == PortRole.Outside && tunnels.Length == 0 && port.ExceptionTap is null)
             errors.Add(line, key, "nothing uses the port: give an ESP tunnel one of its addresses (local), or name an exceptionTap, by which the kernel uses it");
         foreach (EspTunnelConfig tunnel in tunnels)

@@ -129,6 +129,9 @@ public sealed record EspPairStatus
     /// <summary>The first sequence number that is not reserved.</summary>
     public required ulong SequenceLimit { get; init; }
 
+    /// <summary>Whether packets are sent on it; of a negotiated tunnel's pairs on one lcore, one does.</summary>
+    public bool Sends { get; init; } = true;
+
     /// <summary>Packets dropped, by reason.</summary>
     public required IReadOnlyList<DropStatus> Drops { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using VpnBroker.Configuration;
 
 namespace VpnBroker.DataPlane.Contracts;
@@ -47,6 +48,15 @@ public interface IDataPlane
     /// <param name="outboundSa">The SA's index in the order of <see cref="EspSaOrder"/>.</param>
     /// <param name="limit">First sequence number that is not reserved; not below an earlier limit.</param>
     Task RaiseSequenceLimitAsync(int outboundSa, ulong limit);
+
+    /// <summary>Takes the pairs of SAs that IKE negotiates; null for a data plane that has no place for them.</summary>
+    IEspChildren? Children => null;
+
+    /// <summary>
+    /// IKE's sockets on UDP port 4500, one for each address of <c>ipsec.listen</c>: they get what begins with a zero byte, and send from the
+    /// port that ESP is sent from. Open until the data plane stops, not blocking.
+    /// </summary>
+    IReadOnlyList<Socket> IkeSockets => [];
 
     /// <summary>Where packets can be captured.</summary>
     IReadOnlyList<CapturePoint> CapturePoints { get; }

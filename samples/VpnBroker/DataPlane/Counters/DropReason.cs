@@ -66,6 +66,9 @@ internal enum DropReason : byte
     /// <summary>ESP would not seal the packet; ESP's own counters say why.</summary>
     EspRefused,
 
+    /// <summary>The source address is none that the IPsec peer has agreed to take.</summary>
+    Selectors,
+
     /// <summary>The tunnel was ending.</summary>
     TunnelEnding,
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using CryptoPlane.Buffers;
 using CryptoPlane.Capture;
 using CryptoPlane.Esp;
@@ -10,13 +11,15 @@ using VpnBroker.DataPlane.Pipeline;
 namespace VpnBroker.DataPlane.Devices;
 
 /// <summary>
-/// The sockets that carry ESP: one for each local end of the configuration's tunnels that the kernel has, on every lcore, steered by the SPI.
-/// Control threads.
+/// The sockets that carry ESP: one for each local end of the configuration's tunnels that the kernel has, on every lcore, steered by the SPI;
+/// and those on which IKE shares UDP port 4500 with ESP. Control threads.
 /// </summary>
 internal sealed class EspSockets : IDisposable
 {
     private readonly List<(EspMode Mode, IPEndPoint Local)> _ends;
     private readonly List<IDisposable> _ports = [];
+    private readonly List<Socket> _ike = [];
+    private readonly IReadOnlyList<IPAddress> _ikeAddresses;
     private readonly PortCatalog _catalog;
 
     /// <summary>Finds out which local ends there are; opens nothing yet.</summary>
@@ -24,15 +27,30 @@ internal sealed class EspSockets : IDisposable
     /// <param name="catalog">Where the ports are noted.</param>
     public EspSockets(BrokerConfig config, PortCatalog catalog)
     {
-        _ends = [.. (config.Esp?.Tunnels ?? []).Where(tunnel => config.CarrierOf(tunnel) == null).Select(tunnel => (tunnel.Mode, tunnel.Local)).Distinct()];
+        _ikeAddresses = config.Ipsec?.Listen ?? [];
+        _ends =
+        [
+            .. (config.Esp?.Tunnels ?? []).Select(tunnel => (tunnel.Mode, tunnel.Local)).Concat(_ikeAddresses.SelectMany(address => EndsOf(config.Ipsec!, address)))
+                .Where(end => config.CarrierOf(end.Local.Address) == null).Distinct(),
+        ];
         _catalog = catalog;
     }
 
     /// <summary>ESP ports of an lcore.</summary>
     public int Count => _ends.Count;
 
-    /// <summary>Which of an lcore's ESP ports carries a tunnel.</summary>
-    public int PortOf(EspTunnelConfig tunnel) => _ends.IndexOf((tunnel.Mode, tunnel.Local));
+    /// <summary>
+    /// IKE's sockets on port 4500, once they are open: members of the lcores' groups, which get what begins with a zero byte; or, where a DPDK port
+    /// takes ESP away before, sockets of their own. Not blocking.
+    /// </summary>
+    public IReadOnlyList<Socket> IkeSockets => _ike;
+
+    /// <summary>Which of an lcore's ESP ports has a local end; negative for none.</summary>
+    public int PortOf(EspMode mode, IPEndPoint local) => _ends.IndexOf((mode, local));
+
+    /// <summary>What carries negotiated ESP of a local address, or null.</summary>
+    public EspCarrier? CarrierOf(EspMode mode, IPAddress local) =>
+        PortOf(mode, new IPEndPoint(local, mode == EspMode.Udp ? IpsecConfig.NatPort : 0)) is >= 0 and var port ? new EspCarrier(port, EspOuterHeader.None) : null;
 
     /// <summary>Opens the ports of all lcores.</summary>
     /// <param name="pools">The lcores' pools, in their order.</param>
@@ -46,14 +64,55 @@ internal sealed class EspSockets : IDisposable
             // The sockets of a group are numbered in the order in which they are bound.
             for (int lcore = 0; lcore < pools.Count; lcore++)
                 ports[lcore].Add(mode == EspMode.Udp ? OpenUdp(local, lcore, pools[lcore]) : OpenRaw(local.Address, lcore, pools));
-            if (mode == EspMode.Udp && pools.Count > 1)
-                LcoreSteering.AttachToGroup(ports[0][^1].FileDescriptor, pools.Count);
+            bool ike = mode == EspMode.Udp && local.Port == IpsecConfig.NatPort && _ikeAddresses.Contains(local.Address);
+            if (ike)
+                OpenIke(local);
+            if (mode == EspMode.Udp && (ike || pools.Count > 1))
+                LcoreSteering.AttachToGroup(ports[0][^1].FileDescriptor, pools.Count, controlSocket: ike);
         }
         return ports;
     }
 
+    /// <summary>Opens IKE's sockets for addresses of DPDK ports, which the kernel has once these are open.</summary>
+    /// <exception cref="InvalidOperationException">The kernel refused; the message says what to do.</exception>
+    public void OpenIkeBesideDpdk()
+    {
+        foreach (IPAddress address in _ikeAddresses.Where(address => CarrierOf(EspMode.Udp, address) == null))
+            OpenIke(new IPEndPoint(address, IpsecConfig.NatPort));
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _ports.ForEach(port => port.Dispose());
+    public void Dispose()
+    {
+        _ports.ForEach(port => port.Dispose());
+        _ike.ForEach(socket => socket.Dispose());
+    }
+
+    private static IEnumerable<(EspMode Mode, IPEndPoint Local)> EndsOf(IpsecConfig ipsec, IPAddress address)
+    {
+        yield return (EspMode.Udp, new IPEndPoint(address, IpsecConfig.NatPort));
+        if (ipsec.PlainEsp)
+            yield return (EspMode.Raw, new IPEndPoint(address, 0));
+    }
+
+    private void OpenIke(IPEndPoint local)
+    {
+        const int solSocket = 1, soReusePort = 15;
+        var socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+        _ike.Add(socket);
+        try
+        {
+            // As the group's others have it; the framework's own option would set more than that.
+            socket.SetRawSocketOption(solSocket, soReusePort, BitConverter.GetBytes(1));
+            if (local.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = false;
+            socket.Bind(local);
+        }
+        catch (SocketException e)
+        {
+            throw new InvalidOperationException($"IKE cannot bind to {local}: {e.Message}. Is the address one of this machine's, and the port free?", e);
+        }
+    }
 
     private EspPort OpenUdp(IPEndPoint local, int lcore, PacketPool pool)
     {
@@ -71,7 +130,7 @@ internal sealed class EspSockets : IDisposable
     {
         var port = new RawEspPort(local, lcore, pools.Count, pools[lcore]);
         _ports.Add(port);
-        bool ipv4 = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
+        bool ipv4 = local.AddressFamily == AddressFamily.InterNetwork;
         // The kernel gives the IPv4 header and keeps the IPv6 header; it wants neither.
         var link = new PortLink(ipv4 ? CaptureFraming.Ip : CaptureFraming.Esp, CaptureFraming.Esp, ShowsUsersTraffic: false)
         {

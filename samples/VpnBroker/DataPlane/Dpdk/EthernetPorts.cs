@@ -1,3 +1,4 @@
+using System.Net;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using VpnBroker.Configuration;
@@ -34,14 +35,15 @@ internal sealed class EthernetPorts : IDisposable
     /// <summary>The ports, in the order of the file.</summary>
     public IReadOnlyList<EthernetPortUnit> Units => _units;
 
-    /// <summary>What carries a tunnel; null where a socket of the kernel does.</summary>
+    /// <summary>What carries ESP of a local address; null where a socket of the kernel does.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="tunnel">A tunnel of it.</param>
+    /// <param name="mode">In UDP or not.</param>
+    /// <param name="local">The address.</param>
     /// <param name="sockets">How many ESP ports the lcores have before those of this class.</param>
-    public EspCarrier? CarrierOf(BrokerConfig config, EspTunnelConfig tunnel, int sockets)
+    public EspCarrier? CarrierOf(BrokerConfig config, EspMode mode, IPAddress local, int sockets)
     {
-        int index = Outside.FindIndex(unit => unit.Config == config.CarrierOf(tunnel));
-        return index < 0 ? null : new EspCarrier(sockets + index, tunnel.Mode == EspMode.Udp ? EspOuterHeader.IpUdp : EspOuterHeader.Ip);
+        int index = Outside.FindIndex(unit => unit.Config == config.CarrierOf(local));
+        return index < 0 ? null : new EspCarrier(sockets + index, mode == EspMode.Udp ? EspOuterHeader.IpUdp : EspOuterHeader.Ip);
     }
 
     /// <summary>An lcore's ports that carry ESP.</summary>
@@ -68,7 +70,8 @@ internal sealed class EthernetPorts : IDisposable
 
     private static int[] EspUdpPortsOf(BrokerConfig config, EthernetPortConfig port) =>
     [
-        .. (config.Esp?.Tunnels ?? []).Where(tunnel => tunnel.Mode == EspMode.Udp && config.CarrierOf(tunnel) == port)
-            .Select(tunnel => tunnel.Local.Port).Distinct(),
+        .. (config.Esp?.Tunnels ?? []).Where(tunnel => tunnel.Mode == EspMode.Udp).Select(tunnel => tunnel.Local)
+            .Concat((config.Ipsec?.Listen ?? []).Select(address => new IPEndPoint(address, IpsecConfig.NatPort)))
+            .Where(local => config.CarrierOf(local.Address) == port).Select(local => local.Port).Distinct(),
     ];
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Ports;
+using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.DataPlane.Pipeline;
@@ -24,9 +25,26 @@ internal unsafe struct EspPair
 
     /// <summary>Which of the lcore's ESP ports carries the tunnel.</summary>
     public int Port;
+
+    /// <summary>How many ranges are at <see cref="Sources"/>; 0: packets of every source may be sent.</summary>
+    public int SourceCount;
+
+    /// <summary>Sources whose packets the peer takes: the local traffic selectors of a pair that was negotiated.</summary>
+    public InnerRange* Sources;
+
+    /// <summary>Whether the selectors name protocols or ports, so that the SA must be asked.</summary>
+    public bool AsksSa;
+
+    /// <summary>
+    /// Whether a packet that is routed into the tunnel may be sent here: there is an SA, and its selectors take the packet (RFC 4301 §5.1).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool Takes(in InnerAddress source, PacketBuffer* packet) =>
+        Outbound != null
+        && (SourceCount == 0 || (InnerRange.AnyContains(Sources, SourceCount, source) && (!AsksSa || Outbound->Admits(packet))));
 }
 
-/// <summary>One lcore's pairs of SAs, by the number of their tunnel. Filled by a control thread before the lcore starts.</summary>
+/// <summary>One lcore's pairs of SAs, by the number of their tunnel. Static ones are filled in by a control thread before the lcore starts.</summary>
 internal sealed unsafe class EspPairs : IDisposable
 {
     private EspPair* _pairs;

@@ -18,6 +18,9 @@ internal enum LcoreMessageKind : byte
     /// <summary>Let the outbound SA of ESP tunnel <see cref="LcoreMessage.Slot"/> use sequence numbers up to <see cref="LcoreMessage.Value"/>.</summary>
     SequenceLimit,
 
+    /// <summary>Do what the <see cref="EspOrder"/> at <see cref="LcoreMessage.Pointer"/> says.</summary>
+    Esp,
+
     /// <summary>Capture into the ring at <see cref="LcoreMessage.Pointer"/>, or stop capturing when it is 0.</summary>
     Capture,
 
@@ -51,6 +54,9 @@ internal enum LcoreEventKind : byte
 
     /// <summary>A sequence limit was raised.</summary>
     SequenceLimitRaised,
+
+    /// <summary>The order at <see cref="LcoreEvent.Pointer"/> was obeyed, or says that it could not be.</summary>
+    EspObeyed,
 
     /// <summary>The lcore captures into the ring that it was told of, and uses no other.</summary>
     CaptureSwitched,

@@ -16,6 +16,7 @@ internal sealed unsafe class MessageStage
     private readonly LcoreContext _context;
     private readonly TunnelTable _tunnels;
     private readonly EspPairs _pairs;
+    private readonly EspOrderStage _esp;
     private readonly ReceiveStage _receive;
     private readonly Mailbox<LcoreMessage> _inbox;
     private readonly Mailbox<LcoreEvent> _outbox;
@@ -30,6 +31,7 @@ internal sealed unsafe class MessageStage
         _context = context;
         _tunnels = tunnels;
         _pairs = pairs;
+        _esp = new EspOrderStage(context, pairs);
         _receive = receive;
         _inbox = inbox;
         _outbox = outbox;
@@ -97,6 +99,10 @@ internal sealed unsafe class MessageStage
                 if (message.Value > _pairs[message.Slot]->Outbound->SequenceLimit)
                     _pairs[message.Slot]->Outbound->RaiseSequenceLimit(message.Value);
                 _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.SequenceLimitRaised, Slot = message.Slot });
+                break;
+            case LcoreMessageKind.Esp:
+                _esp.Obey((EspOrder*)message.Pointer);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.EspObeyed, Pointer = message.Pointer });
                 break;
             case LcoreMessageKind.Capture:
                 _context.Tap.Attach(message.Pointer);

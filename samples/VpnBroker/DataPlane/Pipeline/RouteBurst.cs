@@ -65,7 +65,7 @@ internal sealed unsafe class RouteBurst(LcoreContext context, EspPairs pairs) : 
         entry->Origin = origin;
         context.Hosts.Fetch(entry->Inner.Destination);
         context.Forwarding->FetchRoot(entry->Inner.Destination);
-        if (origin.Kind != RouteKind.None)
+        if (origin.MustProveSource)
             context.Forwarding->FetchRoot(entry->Inner.Source);
         Count++;
         return entry;
@@ -81,12 +81,12 @@ internal sealed unsafe class RouteBurst(LcoreContext context, EspPairs pairs) : 
         for (RoutedPacket* entry = _packets; entry < _packets + Count; entry++)
         {
             forwarding->FetchLeaf(entry->Inner.Destination);
-            if (entry->Origin.Kind != RouteKind.None)
+            if (entry->Origin.MustProveSource)
                 forwarding->FetchLeaf(entry->Inner.Source);
         }
         for (RoutedPacket* entry = _packets; entry < _packets + Count; entry++)
         {
-            entry->Source = entry->Origin.Kind != RouteKind.None ? forwarding->Find(entry->Inner.Source) : default;
+            entry->Source = entry->Origin.MustProveSource ? forwarding->Find(entry->Inner.Source) : default;
             entry->Destination = forwarding->Find(entry->Inner.Destination);
             if (entry->Destination.Kind != RouteKind.Esp)
                 continue;

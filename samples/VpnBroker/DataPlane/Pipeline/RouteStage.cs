@@ -79,7 +79,7 @@ internal sealed unsafe class RouteStage : IDisposable
     /// <summary>Takes a packet that another lcore checked and handed over.</summary>
     public void FromLcore(PacketBuffer* packet)
     {
-        if (Add(packet, default, out DropReason reason) == null)
+        if (Add(packet, new RouteTarget(RouteKind.Lcore, 0), out DropReason reason) == null)
             _context.Drop(packet, reason);
     }
 
@@ -92,7 +92,7 @@ internal sealed unsafe class RouteStage : IDisposable
         for (int i = 0; i < _burst.Count; i++)
         {
             ref RoutedPacket entry = ref _burst[i];
-            if (entry.Origin.Kind == RouteKind.None || IsSourceRight(entry))
+            if (!entry.Origin.MustProveSource || IsSourceRight(entry))
                 Route(entry.Packet, entry.Inner, entry.Destination, entry.Origin);
             else
                 _context.Drop(entry.Packet, DropReason.SourceAddress);
@@ -112,14 +112,17 @@ internal sealed unsafe class RouteStage : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsSourceRight(in RoutedPacket entry)
+    private bool IsSourceRight(in RoutedPacket entry)
     {
         // A prefix as wide as 0.0.0.0/0 holds loopback and multicast too, which are nobody's source (RFC 1812 §5.3.7).
         if (!InnerPacket.IsForwardable(entry.Inner.Source))
             return false;
         // RFC 4301 §5.2, step 4: the inner source must be one that this SA is for, that is, that would be routed into it.
         // The local network may use any address but those of users and of networks behind ESP tunnels.
-        return entry.Origin.Kind == RouteKind.Esp ? entry.Source == entry.Origin : entry.Source.Kind is not (RouteKind.Users or RouteKind.Esp);
+        // Of several peers with one prefix, a packet may come from another than the route leads to: its SA's selectors took it then.
+        return entry.Origin.Kind == RouteKind.Esp
+            ? entry.Source == entry.Origin || (entry.Source.Kind == RouteKind.Esp && _context.Forwarding->Esp(entry.Origin.Index).IsNegotiated)
+            : entry.Source.Kind is not (RouteKind.Users or RouteKind.Esp);
     }
 
     /// <param name="packet">The packet, whose source is right.</param>
@@ -145,17 +148,17 @@ internal sealed unsafe class RouteStage : IDisposable
                 Refuse(packet, inner, DropReason.NoTunnel, IcmpErrorKind.NoRoute, 0);
                 break;
             case RouteKind.Users:
-                HandOver(packet, target.Index);
+                HandOver(packet, target.Index, origin);
                 break;
             // A packet that would leave where it came from would come back until its hops are used up.
             case RouteKind.Esp or RouteKind.Tun when target == origin:
                 _context.Drop(packet, DropReason.NoRoute);
                 break;
-            case RouteKind.Esp when _pairs[target.Index]->Outbound != null:
+            case RouteKind.Esp when _pairs[target.Index]->Takes(inner.Source, packet):
                 ToEsp(packet, inner, target.Index);
                 break;
             case RouteKind.Esp:
-                HandOver(packet, _context.Forwarding->Esp(target.Index).DefaultLcore);
+                ToOtherPair(packet, inner, target.Index, origin);
                 break;
             case RouteKind.Tun:
                 ToTun(packet, inner);
@@ -179,6 +182,30 @@ internal sealed unsafe class RouteStage : IDisposable
         PacketMeta.Of(packet)->Tunnel = espTunnel;
         if (!_output.TryAddEsp(packet))
             _context.Drop(packet, DropReason.EspFull);
+    }
+
+    /// <summary>This lcore's pair does not take the packet, or there is none: the fallback does, here or on its lcore.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ToOtherPair(PacketBuffer* packet, in InnerPacket inner, int espTunnel, RouteTarget origin)
+    {
+        bool refused = _pairs[espTunnel]->Outbound != null;
+        EspTarget target = _context.Forwarding->Esp(espTunnel);
+        if (target.HasFallback)
+        {
+            int fallback = target.Fallback;
+            if (_pairs[fallback]->Takes(inner.Source, packet))
+            {
+                ToEsp(packet, inner, fallback);
+                return;
+            }
+            refused = _pairs[fallback]->Outbound != null;
+            target = _context.Forwarding->Esp(fallback);
+        }
+        // RFC 4301 §5.1: what no SA of the policy takes is discarded.
+        if (refused)
+            Refuse(packet, inner, DropReason.Selectors, IcmpErrorKind.NoRoute, 0);
+        else
+            HandOver(packet, target.DefaultLcore, origin);
     }
 
     private void ToTun(PacketBuffer* packet, in InnerPacket inner)
@@ -205,9 +232,10 @@ internal sealed unsafe class RouteStage : IDisposable
         return true;
     }
 
-    private void HandOver(PacketBuffer* packet, int lcore)
+    private void HandOver(PacketBuffer* packet, int lcore, RouteTarget origin)
     {
-        PacketHandover? ring = (uint)lcore < (uint)_context.HandOverTo.Length ? _context.HandOverTo[lcore] : null;
+        // Once: while routes and SAs change, two lcores may each believe that it is the other's.
+        PacketHandover? ring = origin.Kind != RouteKind.Lcore && (uint)lcore < (uint)_context.HandOverTo.Length ? _context.HandOverTo[lcore] : null;
         if (ring == null)
         {
             _context.Drop(packet, DropReason.NoPort);

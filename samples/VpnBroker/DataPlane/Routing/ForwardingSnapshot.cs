@@ -14,6 +14,14 @@ internal struct EspTarget
 
     /// <summary>The lcore that sends into the tunnel for lcores that have no pair of SAs of their own.</summary>
     public int DefaultLcore;
+
+    /// <summary>The tunnel for packets that no lcore's own pair takes, where <see cref="HasFallback"/>.</summary>
+    public int Fallback;
+
+    public bool HasFallback;
+
+    /// <summary>Whether IKE has made it, so that its SAs have selectors and have compared packets with them.</summary>
+    public bool IsNegotiated;
 }
 
 /// <summary>
@@ -60,18 +68,20 @@ internal unsafe struct ForwardingSnapshot
     /// <summary>Makes a snapshot.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="espTunnels">The names of the ESP tunnels that have SAs, in the order of their numbers; others are not routed to.</param>
-    public static ForwardingSnapshot* Create(BrokerConfig config, IReadOnlyList<string> espTunnels)
+    /// <param name="negotiated">The tunnels that IKE has made, whose numbers are above those; null for none.</param>
+    public static ForwardingSnapshot* Create(BrokerConfig config, IReadOnlyList<string> espTunnels, NegotiatedTunnels? negotiated = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(espTunnels);
         Dictionary<string, int> numbers = espTunnels.Select((name, number) => (name, number)).ToDictionary(entry => entry.name, entry => entry.number);
-        var targets = new EspTarget[espTunnels.Count];
+        var targets = new EspTarget[espTunnels.Count + (negotiated?.Capacity ?? 0)];
         foreach (EspTunnelConfig tunnel in config.Esp?.Tunnels ?? [])
         {
             if (numbers.TryGetValue(tunnel.Name, out int number))
                 targets[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
         }
-        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, numbers), targets);
+        negotiated?.Describe(targets);
+        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, numbers, negotiated?.Routes() ?? []), targets);
         foreach (InterfaceAddress address in config.LocalNetwork?.Addresses ?? [])
         {
             InnerAddress own = InnerAddress.From(address.Address);

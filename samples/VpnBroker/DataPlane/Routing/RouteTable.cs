@@ -45,7 +45,8 @@ internal sealed unsafe class RouteTable : IDisposable
     /// </summary>
     /// <param name="config">The configuration.</param>
     /// <param name="espTunnels">The numbers of the ESP tunnels by their names; others get no routes.</param>
-    public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyDictionary<string, int> espTunnels)
+    /// <param name="negotiated">Routes to peers of IKE; where one has the prefix of a static tunnel, the static one counts.</param>
+    public static IEnumerable<Route> RoutesOf(BrokerConfig config, IReadOnlyDictionary<string, int> espTunnels, IEnumerable<Route> negotiated)
     {
         var tun = new RouteTarget(RouteKind.Tun, 0);
         LocalNetworkConfig? local = config.LocalNetwork;
@@ -71,6 +72,8 @@ internal sealed unsafe class RouteTable : IDisposable
             foreach (IPNetwork prefix in tunnel.RemotePrefixes)
                 yield return new Route(prefix, new RouteTarget(RouteKind.Esp, number));
         }
+        foreach (Route route in negotiated)
+            yield return route;
         if (local != null)
         {
             foreach (IPNetwork prefix in local.Routes)

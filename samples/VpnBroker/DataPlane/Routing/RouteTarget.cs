@@ -14,6 +14,9 @@ internal enum RouteKind : byte
 
     /// <summary>Out of the TUN port.</summary>
     Tun = 3,
+
+    /// <summary>Not a destination but an origin: another lcore, which has checked the packet and handed it over.</summary>
+    Lcore = 4,
 }
 
 /// <summary>A route's target in four bytes; the default is <see cref="RouteKind.None"/>.</summary>
@@ -27,6 +30,9 @@ internal readonly record struct RouteTarget(uint Value)
     }
 
     public RouteKind Kind => (RouteKind)(Value >> 24);
+
+    /// <summary>Whether packets from there must show that their source is behind it: whoever else gives packets has looked already.</summary>
+    public bool MustProveSource => Kind is RouteKind.Esp or RouteKind.Tun;
 
     public int Index => (int)(Value & 0xFF_FFFF);
 }

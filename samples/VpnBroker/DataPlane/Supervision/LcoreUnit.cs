@@ -62,14 +62,16 @@ internal sealed unsafe class LcoreUnit : IDisposable
     /// <param name="ports">The lcore's ports.</param>
     /// <param name="config">What it forwards by at first.</param>
     /// <param name="espTunnels">The ESP tunnels' names by their numbers.</param>
+    /// <param name="negotiated">The tunnels of IKE; none yet.</param>
     /// <param name="onFailure">Called when an exception stopped the lcore.</param>
-    public void Prepare(LcorePorts ports, BrokerConfig config, IReadOnlyList<string> espTunnels, Action<Lcore, Exception> onFailure)
+    public void Prepare(
+        LcorePorts ports, BrokerConfig config, IReadOnlyList<string> espTunnels, NegotiatedTunnels negotiated, Action<Lcore, Exception> onFailure)
     {
         // The lcore has the waker that its mailboxes need, and wants its worker first: the worker is told its inbox through a relay.
         var relay = new WorkerRelay();
         Lcore = new Lcore(Options with { OnFailure = onFailure }, relay);
         Inbox = new Mailbox<LcoreMessage>(MessageStage.MailboxCapacity, Lcore.Waker);
-        Context.Forwarding = LastForwarding = ForwardingSnapshot.Create(config, espTunnels);
+        Context.Forwarding = LastForwarding = ForwardingSnapshot.Create(config, espTunnels, negotiated);
         Worker = new LcoreWorker(Context, Pairs, ports, Inbox, Outbox);
         relay.Worker = Worker;
     }

@@ -74,6 +74,20 @@ internal static unsafe class StatusReader
         };
     }
 
+    /// <summary>One negotiated pair of ESP SAs.</summary>
+    public static EspPairStatus ReadEsp(EspChildPlace place) => new()
+    {
+        Tunnel = place.Request.Name,
+        Lcore = place.Request.Lcore,
+        InboundSpi = place.Inbound->Spi,
+        OutboundSpi = place.Outbound->Spi,
+        Traffic = new PortStatus("esp", place.Inbound->Packets, place.Inbound->Bytes, place.Outbound->Packets, place.Outbound->Bytes),
+        NextSequence = place.Outbound->Sequence + 1,
+        SequenceLimit = place.Request.Esn ? ulong.MaxValue : uint.MaxValue,
+        Drops = [.. EspDropsOf(place.Inbound->Drops), .. EspDropsOf(place.Outbound->Drops)],
+        Sends = place.Tunnel.SenderOn(place.Request.Lcore) == place.Request.InboundSpi,
+    };
+
     private static int Held(PacketPool pool) => pool.Count - pool.Available;
 
     private static int Held(ChunkPool pool) => pool.Count - pool.Available;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Capture;
@@ -8,6 +9,7 @@ using CryptoPlane.Ports;
 using CryptoPlane.Tls.Record;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Devices;
 using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
 using VpnBroker.DataPlane.Routing;
@@ -25,6 +27,7 @@ internal sealed unsafe class Supervisor : IDisposable
 
     private readonly IReadOnlyList<LcoreUnit> _units;
     private readonly IReadOnlyList<string> _espTunnels;
+    private readonly NegotiatedTunnels _negotiated;
     private readonly LcoreWaker _waker;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<Action> _calls = new();
@@ -38,6 +41,10 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly Queue<TaskCompletionSource>[] _raising;
     private readonly Queue<TaskCompletionSource>[] _capturing;
     private readonly TaskCompletionSource _shutDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<int> _recycling = [];
+    private BrokerConfig _config;
+    private int _forwardingsUnderWay;
+    private bool _routesChanged;
     private int _unitsShutDown;
     private bool _stopping;
     private bool _closed;
@@ -46,9 +53,17 @@ internal sealed unsafe class Supervisor : IDisposable
     /// <summary>Prepares the thread.</summary>
     /// <param name="units">The lcores.</param>
     /// <param name="espTunnels">The ESP tunnels' names by their numbers.</param>
+    /// <param name="config">What the lcores forward by at first.</param>
+    /// <param name="negotiated">The tunnels of IKE; none yet.</param>
+    /// <param name="carrierOf">What carries ESP of a local address; null where nothing does.</param>
     /// <param name="waker">What the lcores' reports wake; owned by the supervisor from now on.</param>
-    public Supervisor(IReadOnlyList<LcoreUnit> units, IReadOnlyList<string> espTunnels, LcoreWaker waker)
+    public Supervisor(
+        IReadOnlyList<LcoreUnit> units, IReadOnlyList<string> espTunnels, BrokerConfig config, NegotiatedTunnels negotiated,
+        Func<EspMode, IPAddress, EspCarrier?> carrierOf, LcoreWaker waker)
     {
+        _config = config;
+        _negotiated = negotiated;
+        Children = new EspChildren(units, negotiated, carrierOf, () => _routesChanged = true);
         _units = units;
         _espTunnels = espTunnels;
         _waker = waker;
@@ -59,6 +74,9 @@ internal sealed unsafe class Supervisor : IDisposable
 
     /// <summary>Called on the supervisor's thread for every tunnel that has ended.</summary>
     public Action<TunnelEnded>? TunnelEnded { get; set; }
+
+    /// <summary>The pairs of SAs that IKE has negotiated. Supervisor's thread.</summary>
+    public EspChildren Children { get; }
 
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
@@ -170,11 +188,20 @@ internal sealed unsafe class Supervisor : IDisposable
     /// <returns>A task that completes when the old ones are not used any more, and freed.</returns>
     public Task Apply(BrokerConfig config)
     {
+        _config = config;
+        return PostForwarding();
+    }
+
+    private Task PostForwarding()
+    {
+        _routesChanged = false;
+        _recycling.AddRange(_negotiated.TakeClosed());
         var replaced = new List<Task>();
         foreach (LcoreUnit unit in _units)
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            ForwardingSnapshot* snapshot = ForwardingSnapshot.Create(config, _espTunnels);
+            ForwardingSnapshot* snapshot = ForwardingSnapshot.Create(_config, _espTunnels, _negotiated);
+            _forwardingsUnderWay++;
             _replacing.Add((nint)unit.LastForwarding, done);
             unit.LastForwarding = snapshot;
             unit.Post(new LcoreMessage { Kind = LcoreMessageKind.Forwarding, Pointer = (nint)snapshot });
@@ -234,6 +261,7 @@ internal sealed unsafe class Supervisor : IDisposable
             call();
         foreach (LcoreUnit unit in _units)
             DrainReports(unit);
+        Children.Abandon();
         foreach ((int lcore, int slot) in _tunnels.Values.ToArray())
         {
             UserTunnel* tunnel = _units[lcore].Tunnels + slot;
@@ -268,6 +296,9 @@ internal sealed unsafe class Supervisor : IDisposable
                 unit.PostWaiting();
                 waiting |= unit.HasWaiting;
             }
+            // Changes that come while lcores have not taken the last routes yet make one snapshot together: tables are large.
+            if (_routesChanged && _forwardingsUnderWay == 0)
+                _ = PostForwarding();
             if (worked)
                 continue;
             _waker.PrepareToSleep();
@@ -299,6 +330,14 @@ internal sealed unsafe class Supervisor : IDisposable
                     ForwardingSnapshot.Free((ForwardingSnapshot*)report.Pointer);
                     if (_replacing.Remove(report.Pointer, out TaskCompletionSource? replaced))
                         replaced.SetResult();
+                    if (--_forwardingsUnderWay == 0)
+                    {
+                        _negotiated.Recycle(_recycling);
+                        _recycling.Clear();
+                    }
+                    break;
+                case LcoreEventKind.EspObeyed:
+                    Children.Obeyed(report.Pointer);
                     break;
                 case LcoreEventKind.SequenceLimitRaised:
                     _raising[unit.Context.Index].Dequeue().SetResult();
