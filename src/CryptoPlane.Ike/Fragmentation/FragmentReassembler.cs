@@ -48,7 +48,8 @@ internal sealed class FragmentReassembler(FragmentLimits limits)
     /// <param name="now">The time.</param>
     /// <param name="first">The first payload of the message, when it is complete.</param>
     /// <param name="message">All payloads of the message when it is complete, else empty. The reassembler has forgotten it then.</param>
-    public FragmentStatus Add(uint messageId, in EncryptedPayload fragment, byte[] payloads, long now, out PayloadType first, out byte[] message)
+    public FragmentStatus Add(
+        uint messageId, in EncryptedPayload fragment, byte[] payloads, long now, out PayloadType first, out byte[] message)
     {
         first = PayloadType.None;
         message = [];

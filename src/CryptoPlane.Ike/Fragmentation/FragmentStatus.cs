@@ -12,12 +12,16 @@ internal enum FragmentStatus
     /// <summary>It is there already.</summary>
     Duplicate,
 
-    /// <summary>It belongs to a split into fewer fragments than one that is known to be authentic, which came later (RFC 7383 §2.6).</summary>
+    /// <summary>
+    /// It belongs to a split into fewer fragments than one that is known to be authentic, which came later (RFC 7383 §2.6).
+    /// </summary>
     Outdated,
 
     /// <summary>The message would have more fragments or more bytes than the limits allow.</summary>
     TooLarge,
 
-    /// <summary>The first fragment says that nothing is in the message, or a later one says what is in it, which only the first may (§2.5).</summary>
+    /// <summary>
+    /// The first fragment says that nothing is in the message, or a later one says what is in it, which only the first may (§2.5).
+    /// </summary>
     Malformed,
 }

@@ -13,7 +13,10 @@ internal static class SealedMessages
     /// <param name="protection">The keys.</param>
     /// <param name="header">The header; every fragment has it, with its own length (RFC 7383 §2.5).</param>
     /// <param name="payloads">The payloads to go inside, written without a header.</param>
-    /// <param name="maximumBytes">Longest message in bytes (<see cref="FragmentSize.MessageBytes"/>); <see cref="int.MaxValue"/> for a peer that takes no fragments.</param>
+    /// <param name="maximumBytes">
+    /// Longest message in bytes (<see cref="FragmentSize.MessageBytes"/>); <see cref="int.MaxValue"/> for a peer that takes no
+    /// fragments.
+    /// </param>
     /// <returns>The messages in the order to send them; to be repeated as they are.</returns>
     public static IReadOnlyList<byte[]> Seal(SkProtection protection, in IkeHeader header, IkeWriter payloads, int maximumBytes)
     {
@@ -31,7 +34,8 @@ internal static class SealedMessages
         for (int i = 0; i < total; i++)
         {
             ReadOnlySpan<byte> part = text.Slice(i * perFragment, Math.Min(perFragment, text.Length - (i * perFragment)));
-            fragments[i] = EncryptedPayload.CreateFragment(header, payloads.FirstPayload, i + 1, total, part.Length + SkProtection.Overhead);
+            int bodyLength = part.Length + SkProtection.Overhead;
+            fragments[i] = EncryptedPayload.CreateFragment(header, payloads.FirstPayload, i + 1, total, bodyLength);
             SealBody(protection, fragments[i], EncryptedPayload.SkfBodyOffset, part);
         }
         return fragments;
@@ -51,7 +55,8 @@ internal static class SealedMessages
     {
         first = PayloadType.None;
         payloads = [];
-        if (EncryptedPayload.Find(header, message, out EncryptedPayload place) != IkeParseError.None || (place.IsFragment && reassembler is null))
+        if (EncryptedPayload.Find(header, message, out EncryptedPayload place) != IkeParseError.None
+            || (place.IsFragment && reassembler is null))
             return OpenStatus.Malformed;
         if (place.IsFragment && reassembler!.Check(header.MessageId, place) is not FragmentStatus.Stored and FragmentStatus refused)
             return ToOpenStatus(refused);

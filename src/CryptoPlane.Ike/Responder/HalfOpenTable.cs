@@ -1,6 +1,9 @@
 namespace CryptoPlane.Ike.Responder;
 
-/// <summary>The IKE SAs that peers have begun and not authenticated: found by request (to repeat an answer), by SPI, by age, and counted by address.</summary>
+/// <summary>
+/// The IKE SAs that peers have begun and not authenticated: found by request (to repeat an answer), by SPI, by age, and counted by
+/// address.
+/// </summary>
 internal sealed class HalfOpenTable(long timeout)
 {
     private readonly Dictionary<UInt128, LinkedListNode<HalfOpen>> _byDigest = [];
@@ -20,7 +23,8 @@ internal sealed class HalfOpenTable(long timeout)
     public int CountOf(AddressKey address) => _perAddress.GetValueOrDefault(address);
 
     /// <summary>The answer that a request had, or null for a new request.</summary>
-    public byte[]? FindAnswer(UInt128 digest) => _byDigest.TryGetValue(digest, out LinkedListNode<HalfOpen>? node) ? node.Value.Answer : null;
+    public byte[]? FindAnswer(UInt128 digest) =>
+        _byDigest.TryGetValue(digest, out LinkedListNode<HalfOpen>? node) ? node.Value.Answer : null;
 
     public void Add(in InitTicket ticket, ulong responderSpi, byte[] answer, long now)
     {

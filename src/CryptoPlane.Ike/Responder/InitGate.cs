@@ -40,14 +40,19 @@ internal sealed class InitGate : IDisposable
     /// <summary>What it did so far.</summary>
     public InitGateCounters Counters { get; } = new();
 
-    /// <summary>Decides about a request whose header was parsed. Costs a stranger's request at most two hashes, and without an answer no memory.</summary>
+    /// <summary>
+    /// Decides about a request whose header was parsed. Costs a stranger's request at most two hashes, and without an answer no memory.
+    /// </summary>
     /// <param name="remote">Where it came from.</param>
     /// <param name="header">Its header.</param>
     /// <param name="message">All of it.</param>
     /// <param name="now">The time.</param>
     /// <param name="ticket">For <see cref="Open"/>, when it is accepted.</param>
-    /// <param name="reply">The message to send, when the decision is <see cref="InitDecision.Reply"/>, else empty: the same answer again, or a cookie.</param>
-    public InitDecision Decide(IPEndPoint remote, in IkeHeader header, ReadOnlySpan<byte> message, long now, out InitTicket ticket, out byte[] reply)
+    /// <param name="reply">
+    /// The message to send, when the decision is <see cref="InitDecision.Reply"/>, else empty: the same answer again, or a cookie.
+    /// </param>
+    public InitDecision Decide(
+        IPEndPoint remote, in IkeHeader header, ReadOnlySpan<byte> message, long now, out InitTicket ticket, out byte[] reply)
     {
         reply = [];
         ticket = default;

@@ -24,12 +24,15 @@ internal readonly ref struct InitRequest
     public ReadOnlySpan<byte> Cookie { get; }
 
     /// <summary>Reads a request.</summary>
-    /// <returns>False for what no initiator sends: too long, another header than a first request's, a chain that does not fit, no SA, KE or nonce.</returns>
+    /// <returns>
+    /// False for what no initiator sends: too long, another header than a first request's, a chain that does not fit, no SA, KE or
+    /// nonce.
+    /// </returns>
     public static bool TryRead(in IkeHeader header, ReadOnlySpan<byte> message, out InitRequest request)
     {
         request = default;
-        if (message.Length > MaximumLength || header.Exchange != ExchangeType.IkeSaInit || header.IsResponse || !header.FromInitiator || header.MessageId != 0
-            || header.InitiatorSpi == 0 || header.ResponderSpi != 0)
+        if (message.Length > MaximumLength || header.Exchange != ExchangeType.IkeSaInit || header.IsResponse || !header.FromInitiator
+            || header.MessageId != 0 || header.InitiatorSpi == 0 || header.ResponderSpi != 0)
             return false;
         ReadOnlySpan<byte> nonce = default, cookie = default;
         bool hasSa = false, hasKe = false;
@@ -52,7 +55,8 @@ internal readonly ref struct InitRequest
                     break;
             }
         }
-        if (walk.Error != IkeParseError.None || !hasSa || !hasKe || nonce.Length is < NoncePayload.MinimumLength or > NoncePayload.MaximumLength)
+        if (walk.Error != IkeParseError.None || !hasSa || !hasKe
+            || nonce.Length is < NoncePayload.MinimumLength or > NoncePayload.MaximumLength)
             return false;
         request = new InitRequest(nonce, cookie);
         return true;

@@ -81,7 +81,8 @@ internal sealed class StatelessCookie : IDisposable
         _rotateAt = now + _lifetime;
     }
 
-    private static void Compute(SecretBytes secret, byte number, IPAddress initiator, ulong initiatorSpi, ReadOnlySpan<byte> nonce, Span<byte> destination)
+    private static void Compute(
+        SecretBytes secret, byte number, IPAddress initiator, ulong initiatorSpi, ReadOnlySpan<byte> nonce, Span<byte> destination)
     {
         // Fixed sizes before the nonce, so that no two requests have the same input.
         Span<byte> input = stackalloc byte[2 + AddressSize + sizeof(ulong) + Wire.NoncePayload.MaximumLength];

@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Responder;
 
-/// <summary>A rate limit: as many at once as in one second, and as many per second in the long run. The default value is full at time 0.</summary>
+/// <summary>
+/// A rate limit: as many at once as in one second, and as many per second in the long run. The default value is full at time 0.
+/// </summary>
 internal struct TokenBucket
 {
     private const long MillisecondsPerSecond = 1_000;

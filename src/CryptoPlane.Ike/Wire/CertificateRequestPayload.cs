@@ -2,7 +2,9 @@ namespace CryptoPlane.Ike.Wire;
 
 /// <summary>CERTREQ (RFC 7296 §3.7): which certificates the sender can check.</summary>
 /// <param name="Encoding">What form it wants.</param>
-/// <param name="Authorities">For X.509: SHA-1 hashes, 20 bytes each, of the SubjectPublicKeyInfo of its trust anchors; may be empty.</param>
+/// <param name="Authorities">
+/// For X.509: SHA-1 hashes, 20 bytes each, of the SubjectPublicKeyInfo of its trust anchors; may be empty.
+/// </param>
 internal sealed record CertificateRequestPayload(CertificateEncoding Encoding, byte[] Authorities) : IIkePayload
 {
     public const int AuthorityHashSize = 20;

@@ -1,7 +1,8 @@
 namespace CryptoPlane.Ike.Wire;
 
 /// <summary>CP: asks for or gives an address and what goes with it (RFC 7296 §3.15).</summary>
-internal sealed record ConfigurationPayload(ConfigurationType ConfigurationType, IReadOnlyList<ConfigurationAttribute> Attributes) : IIkePayload
+internal sealed record ConfigurationPayload(ConfigurationType ConfigurationType, IReadOnlyList<ConfigurationAttribute> Attributes)
+    : IIkePayload
 {
     /// <summary>A bound that stays far above what clients ask for and gateways give.</summary>
     public const int MaximumAttributes = 256;
@@ -20,8 +21,8 @@ internal sealed record ConfigurationPayload(ConfigurationType ConfigurationType,
         List<ConfigurationAttribute> attributes = [];
         while (!reader.IsAtEnd)
         {
-            if (attributes.Count == MaximumAttributes || !reader.TryReadUInt16(out ushort attribute) || !reader.TryReadUInt16(out ushort length)
-                || !reader.TryReadBytes(length, out ReadOnlySpan<byte> value))
+            if (attributes.Count == MaximumAttributes || !reader.TryReadUInt16(out ushort attribute)
+                || !reader.TryReadUInt16(out ushort length) || !reader.TryReadBytes(length, out ReadOnlySpan<byte> value))
                 return IkeParseError.BadConfiguration;
             attributes.Add(new ConfigurationAttribute((ConfigurationAttributeType)(attribute & ~ReservedBit), value.ToArray()));
         }

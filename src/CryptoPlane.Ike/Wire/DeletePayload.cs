@@ -21,7 +21,8 @@ internal sealed record DeletePayload(SecurityProtocol Protocol, IReadOnlyList<ui
             return IkeParseError.BadDelete;
         bool isIke = (SecurityProtocol)protocol == SecurityProtocol.Ike;
         bool isChild = (SecurityProtocol)protocol is SecurityProtocol.Ah or SecurityProtocol.Esp;
-        if (!isIke && !isChild || spiSize != (isIke ? 0 : 4) || isIke && count != 0 || count > MaximumSpis || reader.Rest.Length != count * spiSize)
+        if ((!isIke && !isChild) || spiSize != (isIke ? 0 : 4) || (isIke && count != 0) || count > MaximumSpis
+            || reader.Rest.Length != count * spiSize)
             return IkeParseError.BadDelete;
         uint[] spis = new uint[count];
         for (int i = 0; i < spis.Length; i++)

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace CryptoPlane.Ike.Wire;
 
-/// <summary>EAP: one whole EAP packet (RFC 7296 §3.16, RFC 3748 §4): code, identifier, length, and in requests and responses a type.</summary>
+/// <summary>
+/// EAP: one whole EAP packet (RFC 7296 §3.16, RFC 3748 §4): code, identifier, length, and in requests and responses a type.
+/// </summary>
 /// <param name="Packet">The packet, whose length field was checked.</param>
 internal sealed record EapPayload(byte[] Packet) : IIkePayload
 {

@@ -23,7 +23,9 @@ internal readonly record struct EncryptedPayload(PayloadType FirstInner, int Bod
     /// <summary>The message is one of several fragments, or the only one.</summary>
     public bool IsFragment => FragmentNumber != 0;
 
-    /// <summary>Finds the Encrypted payload of a whole message. Payloads before it are skipped: they are not authentic on their own.</summary>
+    /// <summary>
+    /// Finds the Encrypted payload of a whole message. Payloads before it are skipped: they are not authentic on their own.
+    /// </summary>
     /// <param name="header">The message's header.</param>
     /// <param name="message">The message, header included.</param>
     /// <param name="payload">Where it lies. The body is not empty, and has any length.</param>
@@ -53,7 +55,9 @@ internal readonly record struct EncryptedPayload(PayloadType FirstInner, int Bod
         return walk.Error == IkeParseError.None ? IkeParseError.BadEncryptedPayload : walk.Error;
     }
 
-    /// <summary>Makes a message that is one SK payload, whose body (the bytes from <see cref="SkBodyOffset"/>) is to be filled in by sealing.</summary>
+    /// <summary>
+    /// Makes a message that is one SK payload, whose body (the bytes from <see cref="SkBodyOffset"/>) is to be filled in by sealing.
+    /// </summary>
     /// <param name="header">The message's header.</param>
     /// <param name="firstInner">The first payload within.</param>
     /// <param name="bodyLength">Bytes of IV, ciphertext and ICV.</param>
@@ -64,7 +68,9 @@ internal readonly record struct EncryptedPayload(PayloadType FirstInner, int Bod
         return message;
     }
 
-    /// <summary>Makes a message that is one SKF payload, whose body (the bytes from <see cref="SkfBodyOffset"/>) is to be filled in by sealing.</summary>
+    /// <summary>
+    /// Makes a message that is one SKF payload, whose body (the bytes from <see cref="SkfBodyOffset"/>) is to be filled in by sealing.
+    /// </summary>
     /// <param name="header">The message's header.</param>
     /// <param name="firstInner">The first payload within the whole message; written in the first fragment only (RFC 7383 §2.5).</param>
     /// <param name="number">Number of the fragment, from 1.</param>

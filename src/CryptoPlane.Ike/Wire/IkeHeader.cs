@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace CryptoPlane.Ike.Wire;
 
 /// <summary>The header of every IKE message (RFC 7296 §3.1). Checked by <see cref="Parse"/>; nothing in it is authentic yet.</summary>
-internal readonly record struct IkeHeader(ulong InitiatorSpi, ulong ResponderSpi, ExchangeType Exchange, IkeHeaderFlags Flags, uint MessageId)
+internal readonly record struct IkeHeader(
+    ulong InitiatorSpi, ulong ResponderSpi, ExchangeType Exchange, IkeHeaderFlags Flags, uint MessageId)
 {
     /// <summary>Length in bytes on the wire.</summary>
     public const int Size = 28;
@@ -42,7 +43,8 @@ internal readonly record struct IkeHeader(ulong InitiatorSpi, ulong ResponderSpi
             return IkeParseError.UnsupportedMajorVersion;
         if (major < 2)
             return IkeParseError.ObsoleteMajorVersion;
-        return BinaryPrimitives.ReadUInt32BigEndian(message[24..]) == (uint)message.Length ? IkeParseError.None : IkeParseError.BadMessageLength;
+        return BinaryPrimitives.ReadUInt32BigEndian(message[24..]) == (uint)message.Length
+            ? IkeParseError.None : IkeParseError.BadMessageLength;
     }
 
     /// <summary>Writes the header of a message of <paramref name="length"/> bytes in all.</summary>

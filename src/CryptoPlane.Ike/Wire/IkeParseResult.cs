@@ -7,7 +7,10 @@ internal readonly record struct IkeParseResult(IkeParseError Error, PayloadType 
 
     public bool IsOk => Error == IkeParseError.None;
 
-    /// <summary>The notification that answers this failure, or null: UNSUPPORTED_CRITICAL_PAYLOAD with the payload's type, INVALID_SYNTAX without data.</summary>
+    /// <summary>
+    /// The notification that answers this failure, or null: UNSUPPORTED_CRITICAL_PAYLOAD with the payload's type, INVALID_SYNTAX
+    /// without data.
+    /// </summary>
     public NotifyPayload? ToNotify() => Error.ToNotify() switch
     {
         null => null,

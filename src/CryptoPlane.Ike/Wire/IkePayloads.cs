@@ -79,7 +79,8 @@ internal sealed class IkePayloads
         switch (view.Type)
         {
             case PayloadType.SecurityAssociation:
-                return Once(SecurityAssociation, SecurityAssociationPayload.Parse(view.Body, out SecurityAssociationPayload? sa), SecurityAssociation = sa);
+                return Once(SecurityAssociation, SecurityAssociationPayload.Parse(view.Body, out SecurityAssociationPayload? sa),
+                    SecurityAssociation = sa);
             case PayloadType.KeyExchange:
                 return Once(KeyExchange, KeyExchangePayload.Parse(view.Body, out KeyExchangePayload? ke), KeyExchange = ke);
             case PayloadType.Nonce:
@@ -91,11 +92,11 @@ internal sealed class IkePayloads
             case PayloadType.Authentication:
                 return Once(Authentication, AuthenticationPayload.Parse(view.Body, out AuthenticationPayload? auth), Authentication = auth);
             case PayloadType.TrafficSelectorsInitiator:
-                return Once(TrafficSelectorsInitiator, TrafficSelectorsPayload.Parse(view.Type, view.Body, out TrafficSelectorsPayload? tsi),
-                    TrafficSelectorsInitiator = tsi);
+                return Once(TrafficSelectorsInitiator,
+                    TrafficSelectorsPayload.Parse(view.Type, view.Body, out TrafficSelectorsPayload? tsi), TrafficSelectorsInitiator = tsi);
             case PayloadType.TrafficSelectorsResponder:
-                return Once(TrafficSelectorsResponder, TrafficSelectorsPayload.Parse(view.Type, view.Body, out TrafficSelectorsPayload? tsr),
-                    TrafficSelectorsResponder = tsr);
+                return Once(TrafficSelectorsResponder,
+                    TrafficSelectorsPayload.Parse(view.Type, view.Body, out TrafficSelectorsPayload? tsr), TrafficSelectorsResponder = tsr);
             case PayloadType.Configuration:
                 return Once(Configuration, ConfigurationPayload.Parse(view.Body, out ConfigurationPayload? cp), Configuration = cp);
             case PayloadType.Eap:
@@ -105,7 +106,8 @@ internal sealed class IkePayloads
             case PayloadType.Certificate:
                 return Append(_certificates, CertificatePayload.Parse(view.Body, out CertificatePayload? certificate), certificate);
             case PayloadType.CertificateRequest:
-                return Append(_certificateRequests, CertificateRequestPayload.Parse(view.Body, out CertificateRequestPayload? request), request);
+                return Append(_certificateRequests,
+                    CertificateRequestPayload.Parse(view.Body, out CertificateRequestPayload? request), request);
             case PayloadType.Delete:
                 return Append(_deletions, DeletePayload.Parse(view.Body, out DeletePayload? delete), delete);
             case PayloadType.VendorId:
@@ -120,7 +122,9 @@ internal sealed class IkePayloads
         }
     }
 
-    /// <summary>The error of a payload that may be there once. C# evaluates arguments in order, so <paramref name="before"/> is the older value.</summary>
+    /// <summary>
+    /// The error of a payload that may be there once. C# evaluates arguments in order, so <paramref name="before"/> is the older value.
+    /// </summary>
     private static IkeParseError Once(object? before, IkeParseError error, object? after) =>
         error != IkeParseError.None ? error : before is not null && after is not null ? IkeParseError.DuplicatePayload : IkeParseError.None;
 

@@ -1,7 +1,9 @@
 namespace CryptoPlane.Ike.Wire;
 
 /// <summary>KE: a public value of a key-exchange method (RFC 7296 §3.4).</summary>
-/// <param name="Method">IANA's number of the method (transform type 4). Whether it is the negotiated one is for the caller to see (§1.2).</param>
+/// <param name="Method">
+/// IANA's number of the method (transform type 4). Whether it is the negotiated one is for the caller to see (§1.2).
+/// </param>
 /// <param name="PublicValue">The public value, of at least one byte; its length is the method's to check.</param>
 internal sealed record KeyExchangePayload(ushort Method, byte[] PublicValue) : IIkePayload
 {

@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Wire;
 
-/// <summary>Ni, Nr (RFC 7296 §3.9): 16 to 256 random bytes. That it is at least half the PRF's key (§2.10) is for the caller to see.</summary>
+/// <summary>
+/// Ni, Nr (RFC 7296 §3.9): 16 to 256 random bytes. That it is at least half the PRF's key (§2.10) is for the caller to see.
+/// </summary>
 internal sealed record NoncePayload(byte[] Value) : IIkePayload
 {
     public const int MinimumLength = 16;

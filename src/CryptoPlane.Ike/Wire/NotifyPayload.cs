@@ -18,7 +18,9 @@ internal sealed record NotifyPayload(NotifyType NotifyType, byte[] Data) : IIkeP
     /// <summary>The protocol of <see cref="Spi"/>; ignored when there is no SPI (§3.10).</summary>
     public SecurityProtocol Protocol { get; init; }
 
-    /// <summary>The SA that REKEY_SA, CHILD_SA_NOT_FOUND and INVALID_SELECTORS speak of: the sender's inbound SPI. Otherwise empty.</summary>
+    /// <summary>
+    /// The SA that REKEY_SA, CHILD_SA_NOT_FOUND and INVALID_SELECTORS speak of: the sender's inbound SPI. Otherwise empty.
+    /// </summary>
     public byte[] Spi { get; init; } = [];
 
     public PayloadType Type => PayloadType.Notify;

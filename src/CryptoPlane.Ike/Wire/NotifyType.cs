@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Wire;
 
-/// <summary>What a notification says (RFC 7296 §3.10.1 and the RFCs named below). Below 16384 it is an error; unknown status types are ignored.</summary>
+/// <summary>
+/// What a notification says (RFC 7296 §3.10.1 and the RFCs named below). Below 16384 it is an error; unknown status types are ignored.
+/// </summary>
 internal enum NotifyType : ushort
 {
     UnsupportedCriticalPayload = 1,

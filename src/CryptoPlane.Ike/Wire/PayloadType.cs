@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Wire;
 
-/// <summary>What a payload is (RFC 7296 §3.2; 53: RFC 7383 §2.5). Other numbers are unknown here and skipped unless they are critical.</summary>
+/// <summary>
+/// What a payload is (RFC 7296 §3.2; 53: RFC 7383 §2.5). Other numbers are unknown here and skipped unless they are critical.
+/// </summary>
 internal enum PayloadType : byte
 {
     None = 0,

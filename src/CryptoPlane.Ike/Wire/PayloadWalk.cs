@@ -21,7 +21,9 @@ internal ref struct PayloadWalk(PayloadType first, ReadOnlySpan<byte> chain)
     private int _offset;
     private int _count;
 
-    /// <summary>Why the walk ended, once <see cref="TryRead"/> has returned false; <see cref="IkeParseError.None"/>: every byte was walked.</summary>
+    /// <summary>
+    /// Why the walk ended, once <see cref="TryRead"/> has returned false; <see cref="IkeParseError.None"/>: every byte was walked.
+    /// </summary>
     public IkeParseError Error { get; private set; }
 
     /// <summary>The type of the payload at which the walk ended.</summary>

@@ -31,12 +31,14 @@ internal sealed record Proposal(byte Number, SecurityProtocol Protocol, byte[] S
         proposal = null;
         isLast = false;
         if (!reader.TryReadByte(out byte more) || more is not (0 or 2) || !reader.TrySkip(1)
-            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
+            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize
+            || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
             return IkeParseError.BadProposal;
         isLast = more == 0;
         IkeReader body = new(rest);
         if (!body.TryReadByte(out byte number) || !body.TryReadByte(out byte protocol) || !body.TryReadByte(out byte spiSize)
-            || !body.TryReadByte(out byte count) || !body.TryReadBytes(spiSize, out ReadOnlySpan<byte> spi) || !IsSpiSizeOf((SecurityProtocol)protocol, spiSize))
+            || !body.TryReadByte(out byte count) || !body.TryReadBytes(spiSize, out ReadOnlySpan<byte> spi)
+            || !IsSpiSizeOf((SecurityProtocol)protocol, spiSize))
             return IkeParseError.BadProposal;
         if (count > transformsLeft)
             return IkeParseError.TooManyTransforms;
@@ -58,8 +60,8 @@ internal sealed record Proposal(byte Number, SecurityProtocol Protocol, byte[] S
 
     internal void Write(IkeWriter writer, bool isLast)
     {
-        if (Spi.Length > 8 || Transforms.Count > byte.MaxValue)
-            throw new InvalidOperationException("A proposal has an SPI of at most 8 bytes and at most 255 transforms.");
+        if (Spi.Length > byte.MaxValue || Transforms.Count > byte.MaxValue)
+            throw new InvalidOperationException("A proposal has an SPI of at most 255 bytes and at most 255 transforms.");
         int start = writer.Length;
         writer.WriteByte(isLast ? (byte)0 : (byte)2);
         writer.WriteByte(0);

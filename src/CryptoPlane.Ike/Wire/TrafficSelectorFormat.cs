@@ -28,8 +28,10 @@ internal static class TrafficSelectorFormat
             return IkeParseError.None;
         int addressSize = type == Ipv6Range ? 16 : 4;
         IkeReader body = new(rest);
-        if (length != HeaderSize + (2 * addressSize) || !body.TryReadUInt16(out ushort firstPort) || !body.TryReadUInt16(out ushort lastPort)
-            || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> first) || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> last))
+        if (length != HeaderSize + (2 * addressSize)
+            || !body.TryReadUInt16(out ushort firstPort) || !body.TryReadUInt16(out ushort lastPort)
+            || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> first)
+            || !body.TryReadBytes(addressSize, out ReadOnlySpan<byte> last))
             return IkeParseError.BadTrafficSelector;
         bool isOpaque = firstPort == ushort.MaxValue && lastPort == 0;
         // Network order: bytes compare as the numbers do.

@@ -25,7 +25,8 @@ internal readonly record struct Transform(TransformType Type, ushort Id, ushort 
         transform = default;
         isLast = false;
         if (!reader.TryReadByte(out byte more) || more is not (0 or 3) || !reader.TrySkip(1)
-            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
+            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize
+            || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
             return IkeParseError.BadTransform;
         isLast = more == 0;
         IkeReader body = new(rest);

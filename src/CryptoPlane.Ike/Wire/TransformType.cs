@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Wire;
 
-/// <summary>What a transform of a proposal is for (RFC 7296 §3.3.2). Other numbers make a proposal unacceptable, not malformed (§3.3.6).</summary>
+/// <summary>
+/// What a transform of a proposal is for (RFC 7296 §3.3.2). Other numbers make a proposal unacceptable, not malformed (§3.3.6).
+/// </summary>
 internal enum TransformType : byte
 {
     Encryption = 1,

@@ -81,5 +81,6 @@ public sealed class FragmentReassemblerTests
 
     private static EncryptedPayload Place(ushort number, ushort total) => new(number == 1 ? First : PayloadType.None, 36, number, total);
 
-    private FragmentStatus Add(ushort number, ushort total, byte[] bytes) => _reassembler.Add(1, Place(number, total), bytes, 0, out _, out _);
+    private FragmentStatus Add(ushort number, ushort total, byte[] bytes) =>
+        _reassembler.Add(1, Place(number, total), bytes, 0, out _, out _);
 }

@@ -23,7 +23,9 @@ public sealed class SealedMessagesTests : IDisposable
         _initiator = new SkProtection(_engine, _keys, isInitiator: true);
         _responder = new SkProtection(_engine, _keys, isInitiator: false);
         byte[] certificate = [.. Enumerable.Range(0, 3_000).Select(i => (byte)(i * 7))];
-        _payloads.Add(IdentificationPayload.Create(PayloadType.IdentificationInitiator, 2, "cli"u8)).Add(new CertificatePayload(CertificateEncoding.X509Signature, certificate));
+        _payloads
+            .Add(IdentificationPayload.Create(PayloadType.IdentificationInitiator, 2, "cli"u8))
+            .Add(new CertificatePayload(CertificateEncoding.X509Signature, certificate));
     }
 
     public void Dispose()
@@ -89,7 +91,8 @@ public sealed class SealedMessagesTests : IDisposable
         int stored = _reassembler.StoredBytes;
 
         // Another total, another number, another byte of text: each is covered by the ICV.
-        foreach (int offset in (int[])[EncryptedPayload.SkBodyOffset + 1, EncryptedPayload.SkBodyOffset + 3, EncryptedPayload.SkfBodyOffset + 20])
+        int numbers = EncryptedPayload.SkBodyOffset, body = EncryptedPayload.SkfBodyOffset;
+        foreach (int offset in (int[])[numbers + 1, numbers + 3, body + 20])
         {
             byte[] forged = [.. fragments[1]];
             forged[offset]++;

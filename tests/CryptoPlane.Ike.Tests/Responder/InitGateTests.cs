@@ -120,7 +120,14 @@ public sealed class InitGateTests : IDisposable
     public void Rates_are_limited_per_address_and_in_all_first_by_cookies()
     {
         _gate.Dispose();
-        _gate = new InitGate(new InitGateLimits { PerSecondPerAddressBeforeCookie = 2, PerSecondPerAddress = 3, PerSecondBeforeCookie = 4, PerSecond = 5 }, RandomNumberGenerator.Fill);
+        InitGateLimits limits = new()
+        {
+            PerSecondPerAddressBeforeCookie = 2,
+            PerSecondPerAddress = 3,
+            PerSecondBeforeCookie = 4,
+            PerSecond = 5,
+        };
+        _gate = new InitGate(limits, RandomNumberGenerator.Fill);
         int seed = 0;
         Assert.Equal([.. Enumerable.Repeat(InitDecision.Accept, 2), InitDecision.Reply], Three(1));
         Assert.Equal([InitDecision.Accept, InitDecision.Accept, InitDecision.Reply], Three(2));
@@ -132,7 +139,8 @@ public sealed class InitGateTests : IDisposable
         Assert.Equal(InitDecision.Accept, Decide(4, Make(seed++), out _, out _, 250));
         Assert.Equal(InitDecision.Reply, Decide(5, Make(seed++), out _, out _, 250));
 
-        InitDecision[] Three(uint address) => [.. Enumerable.Range(0, 3).Select(_ => Decide(address, Make(seed++), out InitTicket _, out byte[] _))];
+        InitDecision[] Three(uint address) =>
+            [.. Enumerable.Range(0, 3).Select(_ => Decide(address, Make(seed++), out InitTicket _, out byte[] _))];
         InitDecision[] FourWithCookie(uint address) =>
             [.. Enumerable.Range(0, 4).Select(_ => Decide(address, WithCookie(address, seed++), out InitTicket _, out byte[] _))];
     }
@@ -143,8 +151,8 @@ public sealed class InitGateTests : IDisposable
         byte[] good = Make(1);
         (int Offset, byte Value)[] changes =
         [
-            (18, (byte)ExchangeType.IkeAuth), (19, (byte)IkeHeaderFlags.None), (19, (byte)(IkeHeaderFlags.Initiator | IkeHeaderFlags.Response)), (23, 1),
-            (15, 1), (16, (byte)PayloadType.KeyExchange), (16, (byte)PayloadType.None), (16, (byte)PayloadType.Encrypted), (31, 255),
+            (18, (byte)ExchangeType.IkeAuth), (19, (byte)IkeHeaderFlags.None), (19, (byte)(IkeHeaderFlags.Initiator | IkeHeaderFlags.Response)),
+            (23, 1), (15, 1), (16, (byte)PayloadType.KeyExchange), (16, (byte)PayloadType.None), (16, (byte)PayloadType.Encrypted), (31, 255),
         ];
         foreach ((int offset, byte value) in changes)
         {
@@ -172,7 +180,9 @@ public sealed class InitGateTests : IDisposable
         Assert.Equal((10, 10_000L), (_gate.HalfOpenCount, _gate.Counters.CookiesDemanded));
     }
 
-    /// <summary>A request with the cookie that the gate would demand for it: asked for through another gate's eyes it would be refused.</summary>
+    /// <summary>
+    /// A request with the cookie that the gate would demand for it: asked for through another gate's eyes it would be refused.
+    /// </summary>
     private byte[] WithCookie(uint address, int seed)
     {
         byte[] request = Make(seed, new byte[StatelessCookie.Length]);

@@ -11,7 +11,8 @@ public sealed class EncryptedPayloadTests
     public void Everything_before_the_body_of_an_sk_payload_is_associated_data()
     {
         byte[] message = EncryptedPayload.CreateMessage(s_header, PayloadType.IdentificationInitiator, 25);
-        Assert.Equal(Hex("0000000000000001 0000000000000002 2e 20 23 08 00000001 00000039  23 00 001d"), message[..EncryptedPayload.SkBodyOffset]);
+        Assert.Equal(
+            Hex("0000000000000001 0000000000000002 2e 20 23 08 00000001 00000039  23 00 001d"), message[..EncryptedPayload.SkBodyOffset]);
         Assert.Equal(new EncryptedPayload(PayloadType.IdentificationInitiator, 32, 0, 0), Find(message));
         Assert.False(Find(message).IsFragment);
     }
@@ -20,7 +21,8 @@ public sealed class EncryptedPayloadTests
     public void The_numbers_of_a_fragment_are_associated_data_and_only_the_first_names_the_payload()
     {
         byte[] first = EncryptedPayload.CreateFragment(s_header, PayloadType.IdentificationInitiator, 1, 3, 25);
-        Assert.Equal(Hex("0000000000000001 0000000000000002 35 20 23 08 00000001 0000003d  23 00 0021 0001 0003"), first[..EncryptedPayload.SkfBodyOffset]);
+        Assert.Equal(
+            Hex("0000000000000001 0000000000000002 35 20 23 08 00000001 0000003d  23 00 0021 0001 0003"), first[..EncryptedPayload.SkfBodyOffset]);
         Assert.Equal(new EncryptedPayload(PayloadType.IdentificationInitiator, 36, 1, 3), Find(first));
         byte[] second = EncryptedPayload.CreateFragment(s_header, PayloadType.IdentificationInitiator, 2, 3, 25);
         Assert.Equal(new EncryptedPayload(PayloadType.None, 36, 2, 3), Find(second));
@@ -44,7 +46,8 @@ public sealed class EncryptedPayloadTests
     public void What_is_no_encrypted_payload_has_a_name(string type, string payloads, object error)
     {
         byte[] chain = Hex(payloads);
-        byte[] message = [.. Hex($"0000000000000001 0000000000000002 {type} 20 23 08 00000001"), 0, 0, 0, (byte)(IkeHeader.Size + chain.Length), .. chain];
+        byte[] start = Hex($"0000000000000001 0000000000000002 {type} 20 23 08 00000001");
+        byte[] message = [.. start, 0, 0, 0, (byte)(IkeHeader.Size + chain.Length), .. chain];
         Assert.Equal(IkeParseError.None, IkeHeader.Parse(message, out IkeHeader header));
         Assert.Equal((IkeParseError)error, EncryptedPayload.Find(header, message, out _));
     }

@@ -12,7 +12,8 @@ public sealed class IkeHeaderTests
     {
         Assert.Equal(IkeParseError.None, IkeHeader.Parse(s_request, out IkeHeader header));
         Assert.Equal(
-            new IkeHeader(0x0102030405060708, 0x1112131415161718, ExchangeType.IkeAuth, IkeHeaderFlags.Initiator, 7) { NextPayload = PayloadType.Notify + 1 },
+            new IkeHeader(0x0102030405060708, 0x1112131415161718, ExchangeType.IkeAuth, IkeHeaderFlags.Initiator, 7)
+            { NextPayload = PayloadType.Notify + 1 },
             header);
         Assert.True(header.FromInitiator);
         Assert.False(header.IsResponse);

@@ -141,13 +141,15 @@ public sealed class PayloadTests
     public void Identities_keep_the_reserved_bytes_that_auth_covers()
     {
         byte[] body = Hex("02 010203 636c69");
-        Assert.Equal(IkeParseError.None, IdentificationPayload.Parse(PayloadType.IdentificationInitiator, body, out IdentificationPayload? id));
+        Assert.Equal(
+            IkeParseError.None, IdentificationPayload.Parse(PayloadType.IdentificationInitiator, body, out IdentificationPayload? id));
         Assert.Equal(2, id!.IdentificationType);
         Assert.Equal("cli"u8.ToArray(), id.Data.ToArray());
         Assert.Equal(body, id.Body);
         Assert.Equal(body, BodyOf(id));
         Assert.Equal(Hex("0b 000000 ff"), BodyOf(IdentificationPayload.Create(PayloadType.IdentificationResponder, 11, [0xFF])));
-        Assert.Equal(IkeParseError.BadIdentification, IdentificationPayload.Parse(PayloadType.IdentificationInitiator, body.AsSpan(0, 4), out _));
+        Assert.Equal(
+            IkeParseError.BadIdentification, IdentificationPayload.Parse(PayloadType.IdentificationInitiator, body.AsSpan(0, 4), out _));
     }
 
     [Fact]
@@ -183,7 +185,8 @@ public sealed class PayloadTests
             07 00 0010 0000 ffff 0a370000 0a3700ff
             08 11 0028 01f4 01f4 20010db8000000000000000000000000 20010db80000000000000000000000ff
             """);
-        Assert.Equal(IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsInitiator, body, out TrafficSelectorsPayload? ts));
+        Assert.Equal(
+            IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsInitiator, body, out TrafficSelectorsPayload? ts));
         Assert.Equal(TrafficSelector.Parse("10.55.0.0/24"), ts!.Selectors[0]);
         Assert.Equal(IPAddress.Parse("2001:db8::ff"), ts.Selectors[1].Last);
         Assert.Equal((17, 500, 500), (ts.Selectors[1].Protocol, ts.Selectors[1].FirstPort, ts.Selectors[1].LastPort));
@@ -196,7 +199,8 @@ public sealed class PayloadTests
     [InlineData("02 000000 07 00 0010 0000 ffff 0a370000 0a3700ff", IkeParseError.BadTrafficSelector)] // one is missing
     [InlineData("01 000000 07 00 0010 0000 ffff 0a370001 0a370000", IkeParseError.BadTrafficSelector)] // last address below first
     [InlineData("01 000000 07 11 0010 0002 0001 0a370000 0a370000", IkeParseError.BadTrafficSelector)] // last port below first
-    [InlineData("01 000000 07 00 0028 0000 ffff 0a370000 0a370000 000000000000000000000000000000000000000000000000", IkeParseError.BadTrafficSelector)]
+    [InlineData("01 000000 07 00 0028 0000 ffff 0a370000 0a370000 00000000000000000000000000000000 0000000000000000",
+        IkeParseError.BadTrafficSelector)]
     [InlineData("01 000000 08 00 0010 0000 ffff 0a370000 0a3700ff", IkeParseError.BadTrafficSelector)] // IPv6 of IPv4's length
     [InlineData("01 000000 07 00 0010 0000 ffff 0a370000 0a3700ff 00", IkeParseError.BadTrafficSelector)] // bytes after the last
     [InlineData("01 000000 07 00 0003", IkeParseError.BadTrafficSelector)]
@@ -209,7 +213,8 @@ public sealed class PayloadTests
     [InlineData("01 000000 07 00 0010 0001 0001 0a370000 0a3700ff")] // a port of no protocol
     public void Selectors_that_nobody_here_can_grant_are_left_out(string body)
     {
-        Assert.Equal(IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsResponder, Hex(body), out TrafficSelectorsPayload? ts));
+        Assert.Equal(
+            IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsResponder, Hex(body), out TrafficSelectorsPayload? ts));
         Assert.Empty(ts!.Selectors);
         Assert.True(ts.HasUnknownSelectors);
     }
@@ -224,7 +229,8 @@ public sealed class PayloadTests
         Assert.Equal(Hex("01 00 0000"), BodyOf(DeletePayload.IkeSa));
         Assert.Equal(IkeParseError.None, DeletePayload.Parse(Hex("01 00 0000"), out delete));
         Assert.Equal(SecurityProtocol.Ike, delete!.Protocol);
-        foreach (string bad in (string[])["01 08 0001 0102030405060708", "03 04 0002 00000001", "03 02 0001 0001", "04 04 0000", "01 00 0001", "03 04"])
+        foreach (string bad in (string[])
+            ["01 08 0001 0102030405060708", "03 04 0002 00000001", "03 02 0001 0001", "04 04 0000", "01 00 0001", "03 04"])
             Assert.Equal(IkeParseError.BadDelete, DeletePayload.Parse(Hex(bad), out _));
         Assert.Equal(IkeParseError.BadDelete, DeletePayload.Parse([3, 4, 4, 1, .. new byte[4 * (DeletePayload.MaximumSpis + 1)]], out _));
     }
@@ -240,7 +246,8 @@ public sealed class PayloadTests
             cp.Attributes.Select(a => a.Type));
         Assert.Equal(body, BodyOf(cp));
         Assert.Equal(IkeParseError.BadConfiguration, ConfigurationPayload.Parse(Hex("02 000000 0001 0004 0a0102"), out _));
-        Assert.Equal(IkeParseError.BadConfiguration, ConfigurationPayload.Parse([1, 0, 0, 0, .. new byte[4 * (ConfigurationPayload.MaximumAttributes + 1)]], out _));
+        Assert.Equal(
+            IkeParseError.BadConfiguration, ConfigurationPayload.Parse([1, 0, 0, 0, .. new byte[4 * (ConfigurationPayload.MaximumAttributes + 1)]], out _));
     }
 
     [Theory]

@@ -70,7 +70,8 @@ public sealed class PayloadWalkTests
         IkeWriter writer = new();
         NoncePayload nonce = new(new byte[16]);
         writer.Add(nonce).Add(nonce);
-        Assert.Equal(new IkeParseResult(IkeParseError.DuplicatePayload, PayloadType.Nonce), IkePayloads.Parse(writer.FirstPayload, writer.Written, out _));
+        Assert.Equal(
+            new IkeParseResult(IkeParseError.DuplicatePayload, PayloadType.Nonce), IkePayloads.Parse(writer.FirstPayload, writer.Written, out _));
         Assert.Equal(NotifyType.InvalidSyntax, IkeParseError.DuplicatePayload.ToNotify());
     }
 
