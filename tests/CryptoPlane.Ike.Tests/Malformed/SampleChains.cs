@@ -31,7 +31,7 @@ internal static class SampleChains
             .Add(new NoncePayload(new byte[32]))
             .Add(IdentificationPayload.Create(PayloadType.IdentificationInitiator, 2, "cli"u8))
             .Add(IdentificationPayload.Create(PayloadType.IdentificationResponder, 1, [192, 0, 2, 1]))
-            .Add(new CertificatePayload(CertificateEncoding.X509Signature, new byte[50]))
+            .Add(new CertificatePayload(CertificateEncoding.HashAndUrlOfCertificate, [.. new byte[20], .. "http://example"u8]))
             .Add(new CertificateRequestPayload(CertificateEncoding.X509Signature, new byte[40]))
             .Add(new AuthenticationPayload(AuthenticationMethod.SharedKey, new byte[32]))
             .Add(NotifyPayload.ForEsp(NotifyType.RekeySa, 7))
