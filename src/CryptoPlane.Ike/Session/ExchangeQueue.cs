@@ -1,0 +1,111 @@
+using CryptoPlane.Ike.Wire;
+
+namespace CryptoPlane.Ike.Session;
+
+/// <summary>The exchanges that we begin: one after another, since our window is 1 (RFC 7296 §2.3), each sent again until it is answered.</summary>
+internal sealed class ExchangeQueue(IkeSa sa)
+{
+    private readonly LinkedList<Exchange> _waiting = [];
+    private uint _nextMessageId;
+
+    /// <summary>The request that waits for its answer.</summary>
+    public OutstandingRequest? Outstanding { get; private set; }
+
+    /// <summary>Whether nothing waits, neither for an answer nor for its turn.</summary>
+    public bool IsIdle => Outstanding is null && _waiting.Count == 0;
+
+    /// <summary>When the outstanding request is sent again, or given up.</summary>
+    public long NextTimeout => Outstanding?.NextAt ?? long.MaxValue;
+
+    /// <summary>Whether an exchange of a kind waits for its answer or its turn.</summary>
+    public bool Has<T>(Predicate<T> match)
+        where T : Exchange =>
+        (Outstanding?.Exchange is T outstanding && match(outstanding)) || _waiting.OfType<T>().Any(exchange => match(exchange));
+
+    /// <summary>Begins an exchange when those before it are answered.</summary>
+    public void Enqueue(Exchange exchange) => _waiting.AddLast(exchange);
+
+    /// <summary>Begins an exchange before all others that wait: one that cannot wait, or that tries again what was just answered.</summary>
+    public void EnqueueFirst(Exchange exchange) => _waiting.AddFirst(exchange);
+
+    /// <summary>Begins the next exchange, if none is outstanding.</summary>
+    public void Pump(long now)
+    {
+        while (Outstanding is null && _waiting.First is { } first)
+        {
+            _waiting.RemoveFirst();
+            Exchange exchange = first.Value;
+            List<IIkePayload> request = [];
+            if (!exchange.TryBegin(sa, request, now))
+                continue;
+            uint id = _nextMessageId++;
+            Start(exchange, id, sa.Seal(exchange.Type, isResponse: false, id, request), now);
+        }
+    }
+
+    /// <summary>Sends the message of IKE_SA_INIT, which is in the clear and always has the message ID 0; also again, changed as the peer asked.</summary>
+    public void StartInit(Exchange exchange, byte[] message, long now)
+    {
+        _nextMessageId = 1;
+        Start(exchange, 0, [message], now);
+    }
+
+    /// <summary>Takes the exchange that an authentic response answers.</summary>
+    public Exchange TakeAnswered()
+    {
+        Exchange exchange = Outstanding!.Exchange;
+        Outstanding = null;
+        return exchange;
+    }
+
+    /// <summary>Whether a header is that of the response that is waited for.</summary>
+    public bool IsAwaited(in IkeHeader header) =>
+        Outstanding is { } outstanding && outstanding.MessageId == header.MessageId && outstanding.Exchange.Type == header.Exchange;
+
+    /// <summary>Sends the outstanding request again if it is time.</summary>
+    /// <returns>False where the peer has not answered any of the tries.</returns>
+    public bool HandleTimeout(long now)
+    {
+        if (Outstanding is not { } outstanding || now < outstanding.NextAt)
+            return true;
+        if (outstanding.Retransmissions == sa.Host.Options.RetransmitTries)
+            return false;
+        outstanding.Retransmissions++;
+        outstanding.NextAt = now + Retransmission.Wait(sa.Host.Options, outstanding.Retransmissions, sa.Host.RandomNumber());
+        sa.Transmit(outstanding.Messages, now);
+        return true;
+    }
+
+    /// <summary>Hands what waits to the IKE SA that replaces this one.</summary>
+    public void MoveWaitingTo(ExchangeQueue other)
+    {
+        foreach (Exchange exchange in _waiting)
+            other._waiting.AddLast(exchange);
+        _waiting.Clear();
+    }
+
+    /// <summary>Gives up what waits for its turn.</summary>
+    public void AbandonWaiting()
+    {
+        foreach (Exchange exchange in _waiting)
+            exchange.Abandon(sa);
+        _waiting.Clear();
+    }
+
+    /// <summary>Gives up everything.</summary>
+    public void AbandonAll()
+    {
+        AbandonWaiting();
+        Outstanding?.Exchange.Abandon(sa);
+        Outstanding = null;
+    }
+
+    private void Start(Exchange exchange, uint id, IReadOnlyList<byte[]> messages, long now)
+    {
+        Outstanding = new OutstandingRequest(exchange, id, messages)
+        {
+            NextAt = now + Retransmission.Wait(sa.Host.Options, 0, sa.Host.RandomNumber()),
+        };
+        sa.Transmit(messages, now);
+    }
+}

@@ -1,0 +1,75 @@
+using CryptoPlane.Ike.Wire;
+
+namespace CryptoPlane.Ike.Session;
+
+/// <summary>IKE_AUTH as responder (RFC 7296 §1.2): finds out which connection the peer belongs to, and whether it is who it says to be.</summary>
+/// <param name="candidates">The connections that the addresses and the algorithms leave, in the order of the configuration.</param>
+internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates)
+{
+    /// <summary>Answers a request.</summary>
+    public void HandleRequest(IkeSa sa, IkePayloads request, List<IIkePayload> response, long now)
+    {
+        if (request.Initiator is not { } identity
+            || !IkeIdentity.TryCreate((IkeIdentityType)identity.IdentificationType, identity.Data, out IkeIdentity? remoteId))
+        {
+            Refuse(sa, null, "it does not say who it is", response);
+            return;
+        }
+        if (Find(remoteId, request) is not { } connection)
+        {
+            Refuse(sa, remoteId, "no connection is for this identity", response);
+            return;
+        }
+        if (!Authenticator.Verify(sa, connection, identity, request, out string failure))
+        {
+            Refuse(sa, remoteId, failure, response);
+            return;
+        }
+        Accept(sa, connection, remoteId, request, response, now);
+    }
+
+    /// <summary>The first connection that is for the peer, for the way it authenticates, and for whom it wants to speak to (RFC 7296 §2.15, IDr).</summary>
+    private IkeConnection? Find(IkeIdentity remoteId, IkePayloads request)
+    {
+        bool sharedKey = request.Authentication?.Method == AuthenticationMethod.SharedKey;
+        return candidates.FirstOrDefault(connection => connection.RemoteId.Matches(remoteId)
+            && sharedKey == connection.RemoteAuthentication is IkePresharedKey
+            && (request.Responder is not { } wanted
+                || ((byte)connection.LocalId.Type == wanted.IdentificationType && connection.LocalId.Data.Span.SequenceEqual(wanted.Data))));
+    }
+
+    private static void Accept(
+        IkeSa sa, IkeConnection connection, IkeIdentity remoteId, IkePayloads request, List<IIkePayload> response, long now)
+    {
+        IkeSa[] others = [.. sa.Host.FindPeer(connection, remoteId).Where(other => other != sa)];
+        IdentificationPayload ours =
+            IdentificationPayload.Create(PayloadType.IdentificationResponder, (byte)connection.LocalId.Type, connection.LocalId.Data.Span);
+        response.Add(ours);
+        Authenticator.Sign(sa, connection, ours, response);
+        sa.Peer.Mobike = connection.Mobike && request.Find(NotifyType.MobikeSupported) is not null;
+        if (sa.Peer.Mobike)
+            response.Add(new NotifyPayload(NotifyType.MobikeSupported));
+
+        InitTranscript transcript = sa.Transcript!;
+        sa.Establish(connection, remoteId, replaces: null, now);
+        // RFC 7296 §2.4: the peer has authenticated, and has forgotten all that was before.
+        if (request.Find(NotifyType.InitialContact) is not null)
+        {
+            foreach (IkeSa other in others)
+                other.Close(IkeCloseReason.PeerRestarted, now);
+        }
+        // RFC 6023: an IKE SA may come without a child SA.
+        if (request.SecurityAssociation is not null
+            && ChildAnswer.Make(sa, request, null, (transcript.InitiatorNonce, transcript.ResponderNonce), isAuthExchange: true, response, now) is { } child)
+            ChildLifecycle.Activate(child);
+        sa.Host.OnEstablished(sa, now);
+    }
+
+    private static void Refuse(IkeSa sa, IkeIdentity? remoteId, string reason, List<IIkePayload> response)
+    {
+        // RFC 7296 §2.21.2: whatever it was, the peer learns only that.
+        response.Add(new NotifyPayload(NotifyType.AuthenticationFailed));
+        sa.Host.Emit(new PeerRefused(sa.Path.Remote, remoteId, reason));
+        sa.CloseAfterResponse(IkeCloseReason.ProtocolError);
+    }
+}

@@ -1,0 +1,64 @@
+using CryptoPlane.Ike.Wire;
+
+namespace CryptoPlane.Ike.Session;
+
+/// <summary>CREATE_CHILD_SA as responder (RFC 7296 §1.3): a new child SA, the replacement of one, or that of the IKE SA.</summary>
+internal static class CreateChildResponder
+{
+    /// <summary>Answers a request.</summary>
+    public static void HandleRequest(IkeSa sa, IkePayloads request, List<IIkePayload> response, long now)
+    {
+        if (request is not { SecurityAssociation: { } offer, Nonce: { } nonce } || !Nonce.IsLongEnough(nonce.Value, sa.Keys!.Suite.Prf))
+        {
+            response.Add(new NotifyPayload(NotifyType.InvalidSyntax));
+            return;
+        }
+        // RFC 7296 §2.25.2: one that is being deleted, or has been replaced, makes nothing new.
+        if (sa.State != IkeSaState.Established)
+        {
+            response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
+            return;
+        }
+        if (offer.Proposals[0].Protocol == SecurityProtocol.Ike)
+        {
+            RekeyIkeResponder.HandleRequest(sa, request, offer, nonce.Value, response, now);
+            return;
+        }
+        Exchange? outstanding = sa.Exchanges.Outstanding?.Exchange;
+        // RFC 7296 §2.25.2: no child SAs while we rekey the IKE SA: neither side could tell to which of the two they belong.
+        if (outstanding is RekeyIkeExchange)
+        {
+            response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
+            return;
+        }
+        byte[] ours = Nonce.Create(sa.Host.Options.Randomness);
+        if (request.Find(NotifyType.RekeySa) is { } rekey)
+        {
+            RekeyChild(sa, rekey, request, (nonce.Value, ours), outstanding, response, now);
+            return;
+        }
+        if (ChildAnswer.Make(sa, request, null, (nonce.Value, ours), isAuthExchange: false, response, now) is { } child)
+            ChildLifecycle.Activate(child);
+    }
+
+    private static void RekeyChild(
+        IkeSa sa, NotifyPayload rekey, IkePayloads request, (byte[] Initiator, byte[] Responder) nonces, Exchange? outstanding, List<IIkePayload> response, long now)
+    {
+        if (!rekey.TryGetEspSpi(out uint spi) || !sa.Children.TryFindByOutboundSpi(spi, out ChildSa? old))
+        {
+            response.Add(NotifyPayload.ForEsp(NotifyType.ChildSaNotFound, spi));
+            return;
+        }
+        // RFC 7296 §2.25.1: we are deleting it, or either side has replaced it already and is about to.
+        if (!old.MayBeRekeyed)
+        {
+            response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
+            return;
+        }
+        if (ChildAnswer.Make(sa, request, old, nonces, isAuthExchange: false, response, now) is not { } child)
+            return;
+        // It is sent on when the peer sends on it, or deletes the old one: until then our answer may be lost (RFC 7296 §2.8).
+        if (outstanding is RekeyChildExchange ours && ours.Old == old)
+            ours.Collide(child, Nonce.Lower(nonces.Initiator, nonces.Responder));
+    }
+}

@@ -1,0 +1,53 @@
+using CryptoPlane.Ike.Wire;
+
+namespace CryptoPlane.Ike.Session;
+
+/// <summary>INFORMATIONAL as responder (RFC 7296 §1.4): deletions, a change of addresses (RFC 4555), or nothing but a sign of life.</summary>
+internal static class InformationalResponder
+{
+    /// <summary>Answers a request.</summary>
+    /// <param name="sa">The IKE SA.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="back">The way by which it came.</param>
+    /// <param name="response">Takes the answer.</param>
+    /// <param name="now">The time.</param>
+    public static void HandleRequest(IkeSa sa, IkePayloads request, PeerPath back, List<IIkePayload> response, long now)
+    {
+        if (request.Deletions.Any(deletion => deletion.Protocol == SecurityProtocol.Ike))
+        {
+            DeleteIke(sa, now);
+            return;
+        }
+        // RFC 7296 §2.21.2: the peer has found us out to be somebody else, after it was too late for IKE_AUTH.
+        if (request.Find(NotifyType.AuthenticationFailed) is not null)
+        {
+            sa.CloseAfterResponse(IkeCloseReason.DeletedByPeer);
+            return;
+        }
+        List<uint> deleted = [];
+        foreach (uint spi in request.Deletions.Where(deletion => deletion.Protocol == SecurityProtocol.Esp).SelectMany(deletion => deletion.Spis))
+            DeleteChild(sa, spi, deleted, now);
+        if (deleted.Count != 0)
+            response.Add(new DeletePayload(SecurityProtocol.Esp, deleted));
+        AddressUpdate.Handle(sa, request, back, response);
+    }
+
+    private static void DeleteIke(IkeSa sa, long now)
+    {
+        // RFC 7296 §2.25.2: the peer was faster with its own rekey, so ours is forgotten.
+        if (sa.Exchanges.Outstanding?.Exchange is RekeyIkeExchange { Rival: { } rival })
+            sa.ReplaceBy(rival, now);
+        sa.CloseAfterResponse(sa.State == IkeSaState.Established ? IkeCloseReason.DeletedByPeer : IkeCloseReason.Rekeyed);
+    }
+
+    private static void DeleteChild(IkeSa sa, uint spi, List<uint> deleted, long now)
+    {
+        if (!sa.Children.TryFindByOutboundSpi(spi, out ChildSa? child))
+            return;
+        // RFC 7296 §1.4.1: where both have asked at once, neither answers with an SPI; ours is gone when our own request is answered.
+        if (child.State == ChildSaState.Deleting)
+            return;
+        deleted.Add(child.Id.InboundSpi);
+        ChildLifecycle.Remove(child, now);
+    }
+}

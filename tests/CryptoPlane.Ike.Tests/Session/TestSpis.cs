@@ -1,0 +1,24 @@
+namespace CryptoPlane.Ike.Tests.Session;
+
+/// <summary>SPIs whose top byte is the lcore + 1, as in the broker; 0 for any lcore. It watches that none is given back twice or leaks.</summary>
+internal sealed class TestSpis : IChildSpiSource
+{
+    private readonly HashSet<uint> _used = [];
+    private uint _next = 0x100;
+
+    public IReadOnlyCollection<uint> Used => _used;
+
+    /// <summary>Whether there are any left.</summary>
+    public bool IsEmpty { get; set; }
+
+    public uint Allocate(int resource)
+    {
+        if (IsEmpty)
+            return 0;
+        uint spi = (uint)(resource + 1) << 24 | _next++;
+        Assert.True(_used.Add(spi));
+        return spi;
+    }
+
+    public void Free(uint spi) => Assert.True(_used.Remove(spi), $"SPI {spi:x} was given back twice");
+}
