@@ -385,7 +385,7 @@ public sealed unsafe class EspDecapsulator : IDisposable
         /// <summary>From the ESP header to the end of the ICV.</summary>
         public int Length;
 
-        /// <summary>Bytes before the ESP header: at most 60 of IP and 8 of UDP.</summary>
+        /// <summary>Bytes before the ESP header: of IP, its extension headers, and UDP.</summary>
         public ushort Offset;
 
         /// <summary>Its place among what came in, below <see cref="AeadEngine.MaxInFlight"/>.</summary>

@@ -65,4 +65,7 @@ public enum EspDropReason : byte
 
     /// <summary>Inbound, authenticated: the inner packet is none that this SA may carry, by its selectors (RFC 4301 §5.2).</summary>
     SelectorMismatch = 20,
+
+    /// <summary>Outbound: the packet would be longer than the path takes (<see cref="OutboundSa.MaxInnerPacket"/>).</summary>
+    PathMtuExceeded = 21,
 }

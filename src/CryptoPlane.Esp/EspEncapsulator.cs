@@ -127,6 +127,33 @@ public sealed unsafe class EspEncapsulator : IDisposable
         return done;
     }
 
+    /// <summary>
+    /// Adds the sealing of a dummy to a burst (RFC 4303 §2.6), which the peer discards: from outside it looks like an inner packet of a
+    /// length. When they are sent is the owner's policy.
+    /// </summary>
+    /// <param name="burst">Takes one operation.</param>
+    /// <param name="sa">An SA of this lcore.</param>
+    /// <param name="packet">A buffer, of which the content is overwritten.</param>
+    /// <param name="length">Bytes of the inner packet that it poses as, from 20.</param>
+    public EspStatus TryAddDummy(AeadBurst burst, OutboundSa* sa, PacketBuffer* packet, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, EspOverhead.IPv4);
+        if (Count == _capacity || burst.Count == burst.Capacity)
+            return EspStatus.BurstFull;
+        if (!packet->TrySetLength(length))
+            return Drop(sa, EspDropReason.NoRoom);
+        packet->Span.Clear();
+        // What the outer header copies: no traffic class, and "don't fragment" as nearly all packets have it.
+        packet->Data[0] = 0x45;
+        packet->Data[6] = 0x40;
+        EspStatus status = Wrap(sa, packet, burst.Next, IpProtocol.NoNextHeader, length);
+        if (status != EspStatus.Added)
+            return status;
+        _packets[Count++] = new EspEncapsulated { Packet = packet, Sa = sa, Index = burst.Count, Reason = EspDropReason.None };
+        burst.Advance(1);
+        return EspStatus.Added;
+    }
+
     /// <summary>Finishes the packets of a burst that has run.</summary>
     /// <param name="burst">The burst that they were added to, all of them.</param>
     /// <exception cref="InvalidOperationException">An operation is still pending, or the packets were completed before.</exception>
@@ -190,19 +217,29 @@ public sealed unsafe class EspEncapsulator : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private EspStatus Prepare(OutboundSa* sa, PacketBuffer* packet, AeadOperation* operation)
     {
-        byte* inner = packet->Data;
-        if (!InnerPacket.TryMeasure(inner, packet->Length, out byte nextHeader, out int length))
+        if (!InnerPacket.TryMeasure(packet->Data, packet->Length, out byte nextHeader, out int length))
             return Drop(sa, EspDropReason.InnerNotIp);
+        return Wrap(sa, packet, operation, nextHeader, length);
+    }
+
+    /// <summary>Puts the headers and the trailer around what a packet begins with.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private EspStatus Wrap(OutboundSa* sa, PacketBuffer* packet, AeadOperation* operation, byte nextHeader, int innerLength)
+    {
+        byte* inner = packet->Data;
+        int length = innerLength;
+        int front = sa->Outer.Length + EspOverhead.Header + EspOverhead.Iv;
+        if (length < sa->Outer.PadTo)
+            length = PaddedLength(sa, length);
         int padding = EspOverhead.Padding(length);
         int sealedLength = length + padding + EspOverhead.Trailer;
-        int front = sa->Outer.Length + EspOverhead.Header + EspOverhead.Iv;
         int total = front + sealedLength + EspOverhead.Icv;
         if (packet->Headroom < front || packet->Tailroom + packet->Length < total - front)
             return Drop(sa, EspDropReason.NoRoom);
-        if (total > ushort.MaxValue)
-            return Drop(sa, EspDropReason.TooLong);
+        if (total > sa->Outer.MaxPacket)
+            return DropTooLong(sa, total);
 
-        EspStatus status = sa->TakeSequence(length, out ulong sequence);
+        EspStatus status = sa->TakeSequence(innerLength, out ulong sequence);
         if (status != EspStatus.Added)
             return Drop(sa, status);
 
@@ -211,6 +248,9 @@ public sealed unsafe class EspEncapsulator : IDisposable
         packet->TrySetLength(total);
         if (sa->Outer.Length != 0)
             sa->Outer.Write(packet->Data, total, inner, sequence);
+        // RFC 4303 §2.7 leaves the bytes open: zeros tell nothing of what was in the buffer.
+        if (length != innerLength)
+            NativeMemory.Clear(inner + innerLength, (nuint)(length - innerLength));
         byte* esp = inner - EspOverhead.Header - EspOverhead.Iv;
         // RFC 4106 §3.1: the IV must never repeat under the key. The sequence number is such a counter, and the SA keeps it from cycling.
         ulong iv = NetworkOrder.From(sequence);
@@ -231,6 +271,9 @@ public sealed unsafe class EspEncapsulator : IDisposable
         return EspStatus.Added;
     }
 
+    /// <summary>How long an inner packet becomes by traffic-flow-confidentiality padding.</summary>
+    private static int PaddedLength(OutboundSa* sa, int length) => Math.Max(length, Math.Min(sa->Outer.PadTo, sa->MaxInnerPacket));
+
     /// <summary>Padding 1, 2, 3 (RFC 4303 §2.4), as much of it as there is, its length, and the next header.</summary>
     private static void WriteTrailer(byte* trailer, int padding, byte nextHeader)
     {
@@ -246,6 +289,15 @@ public sealed unsafe class EspEncapsulator : IDisposable
         _counters->Add(reason);
         sa->Cold->Counters.Add(reason);
         return EspStatus.Dropped;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private EspStatus DropTooLong(OutboundSa* sa, int total)
+    {
+        if (total > ushort.MaxValue)
+            return Drop(sa, EspDropReason.TooLong);
+        Drop(sa, EspDropReason.PathMtuExceeded);
+        return EspStatus.TooBig;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

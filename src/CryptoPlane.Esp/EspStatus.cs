@@ -29,4 +29,10 @@ public enum EspStatus : byte
 
     /// <summary>Inbound: a NAT-keepalive of one byte 0xFF (RFC 3948 §2.3). The caller gives the buffer back to its pool.</summary>
     Keepalive = 7,
+
+    /// <summary>
+    /// Outbound: the packet would be longer than the path takes; counted, and unchanged. The caller fragments an IPv4 packet that may be,
+    /// and of any other tells the sender by ICMP what fits: <see cref="OutboundSa.MaxInnerPacket"/> (RFC 4301 §8.2).
+    /// </summary>
+    TooBig = 8,
 }

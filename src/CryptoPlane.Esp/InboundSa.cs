@@ -122,6 +122,9 @@ public unsafe struct InboundSa
     /// <summary>Set once a soft limit was passed: time for a new SA.</summary>
     public readonly bool SoftLifetimeReached => Cold->Limits.SoftReached;
 
+    /// <summary>Set once a packet met a hard limit: nothing more is delivered.</summary>
+    public readonly bool HardLifetimeReached => Cold->Limits.HardReached;
+
     /// <summary>Packets dropped, by reason.</summary>
     [UnscopedRef]
     public readonly ref readonly EspCounters Drops => ref Cold->Counters;
@@ -164,10 +167,23 @@ public unsafe struct InboundSa
         return true;
     }
 
+    /// <summary>Puts the SA on its database's list if it has something to tell.</summary>
+    internal void Tell()
+    {
+        InboundSaCold* cold = Cold;
+        if (cold->Notices == null || !cold->Limits.TryList())
+            return;
+        cold->Next = cold->Notices->Inbound;
+        // Sound: an SA lies in native memory, which the garbage collector does not move.
+        cold->Notices->Inbound = (InboundSa*)Unsafe.AsPointer(ref this);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryCountAtLimits(int innerLength)
     {
-        if (!Cold->Limits.TryPass(_packets, _bytes + (uint)innerLength))
+        bool passes = Cold->Limits.TryPass(_packets, _bytes + (uint)innerLength);
+        Tell();
+        if (!passes)
             return false;
         _packets++;
         _bytes += (uint)innerLength;

@@ -14,10 +14,13 @@ internal unsafe struct InboundSaCold
 
     [FieldOffset(0)] public SaLimits Limits;
 
-    [FieldOffset(40)] public uint Spi;
+    [FieldOffset(36)] public uint Spi;
 
-    /// <summary>Links the SAs that wait to be freed.</summary>
-    [FieldOffset(48)] public InboundSa* NextRemoved;
+    /// <summary>The list of the database's SAs with something to tell; null before the SA is in one.</summary>
+    [FieldOffset(40)] public SaNotices* Notices;
+
+    /// <summary>Links the SAs with something to tell, or those that were removed and wait to be freed.</summary>
+    [FieldOffset(48)] public InboundSa* Next;
 
     /// <summary>Where the block goes back to; null for the heap.</summary>
     [FieldOffset(56)] public SlotArena.State* Arena;

@@ -71,7 +71,8 @@ public unsafe struct OutboundSa
         var sa = (OutboundSa*)(arena != null ? arena.TakeOutbound(out home) : SaHeap.Allocate(BlockSize));
         OutboundSaCold* cold = sa->Cold;
         cold->Arena = home;
-        cold->Limits = SaLimits.From(parameters.Lifetime);
+        // RFC 4303 §3.3.3: time for a new SA before the numbers end, whatever the owner's limits are.
+        cold->Limits = SaLimits.From(parameters.Lifetime, Math.Max(max - (max / 16), parameters.FirstSequence) - parameters.FirstSequence + 1);
         cold->SequenceMax = max;
         cold->SequenceLimit = parameters.SequenceLimit;
         sa->_sequence = cold->SequenceBase = parameters.FirstSequence - 1;
@@ -137,6 +138,17 @@ public unsafe struct OutboundSa
     /// <summary>Set once a soft limit was passed: time for a new SA.</summary>
     public readonly bool SoftLifetimeReached => Cold->Limits.SoftReached;
 
+    /// <summary>Set once a packet met a hard limit or the end of the sequence numbers: nothing more is sent.</summary>
+    public readonly bool HardLifetimeReached => Cold->Limits.HardReached;
+
+    /// <summary>Longest packet that the SA makes, with the headers that it makes itself.</summary>
+    public readonly int MaxPacket => Outer.MaxPacket;
+
+    /// <summary>Longest inner packet that it takes: what goes into the ICMP message about one that is too long (RFC 4301 §8.2.1).</summary>
+    public readonly int MaxInnerPacket =>
+        // RFC 4303 §2.4: inner packet, padding and trailer fill whole words.
+        ((Outer.MaxPacket - Outer.Length - EspOverhead.Header - EspOverhead.Iv - EspOverhead.Icv) & ~3) - EspOverhead.Trailer;
+
     /// <summary>Packets dropped, by reason.</summary>
     [UnscopedRef]
     public readonly ref readonly EspCounters Drops => ref Cold->Counters;
@@ -144,6 +156,11 @@ public unsafe struct OutboundSa
     /// <summary>The part of the SA that packets leave alone, behind this struct.</summary>
     // Sound: an SA lies in a block of BlockSize bytes of native memory, which the garbage collector does not move.
     internal readonly OutboundSaCold* Cold => (OutboundSaCold*)((OutboundSa*)Unsafe.AsPointer(ref Unsafe.AsRef(in this)) + 1);
+
+    /// <summary>The path between the peers takes packets of another length from now on (RFC 4301 §8.2.2). On the SA's lcore.</summary>
+    /// <param name="maxPacket">As <see cref="OutboundSaParameters.MaxPacket"/>.</param>
+    /// <exception cref="ArgumentException">No inner packet would fit.</exception>
+    public void SetMaxPacket(int maxPacket) => Outer.MaxPacket = OuterHeader.LimitOf(maxPacket);
 
     /// <summary>Allows sequence numbers up to and including <paramref name="limit"/>, which the owner has reserved durably.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The limit is below the one in force: what was reserved may have been used.</exception>
@@ -186,13 +203,30 @@ public unsafe struct OutboundSa
     {
         // RFC 4303 §3.3.3: a sender must not let the number cycle. The comparison is with the last number used, which cannot overflow.
         if (_sequence >= Cold->SequenceMax)
+        {
+            Cold->Limits.Expire();
+            Tell();
             return EspStatus.SequenceExhausted;
+        }
         if (_sequence >= Cold->SequenceLimit)
             return EspStatus.SequenceLimitReached;
-        if (!Cold->Limits.TryPass(Packets, bytes))
+        bool passes = Cold->Limits.TryPass(Packets, bytes);
+        Tell();
+        if (!passes)
             return EspStatus.LifetimeExpired;
         SetCheckpoints();
         return EspStatus.Added;
+    }
+
+    /// <summary>Puts the SA on its database's list if it has something to tell.</summary>
+    internal void Tell()
+    {
+        OutboundSaCold* cold = Cold;
+        if (cold->Notices == null || !cold->Limits.TryList())
+            return;
+        cold->NextNotice = cold->Notices->Outbound;
+        // Sound: an SA lies in native memory, which the garbage collector does not move.
+        cold->Notices->Outbound = (OutboundSa*)Unsafe.AsPointer(ref this);
     }
 
     /// <summary>Frees what the SA owns but for its key, then the SA.</summary>

@@ -35,5 +35,11 @@ internal unsafe struct OutboundSaCold
     /// <summary>What the SA may carry; null for everything.</summary>
     [FieldOffset(88)] public SelectorTable* Selectors;
 
+    /// <summary>The list of the database's SAs with something to tell; null before the SA is in one.</summary>
+    [FieldOffset(96)] public SaNotices* Notices;
+
+    /// <summary>Links the SAs with something to tell.</summary>
+    [FieldOffset(104)] public OutboundSa* NextNotice;
+
     [FieldOffset(CountersOffset)] public EspCounters Counters;
 }

@@ -86,6 +86,18 @@ public sealed class OutboundSaParameters : SaParameters
     public EspDfPolicy DontFragment { get; init; }
 
     /// <summary>
+    /// Longest packet that the SA makes, in bytes from the first header that it makes itself: the path's MTU, less what the port puts
+    /// before it. 0 for no limit but IP's. <see cref="OutboundSa.SetMaxPacket"/> changes it when the path does.
+    /// </summary>
+    public int MaxPacket { get; init; }
+
+    /// <summary>
+    /// Traffic-flow confidentiality: inner packets that are shorter are padded to this length (RFC 4303 §2.7), as far as
+    /// <see cref="MaxPacket"/> allows, so that an observer cannot tell them apart. 0 for none. Buffers need the tailroom.
+    /// </summary>
+    public int PadTo { get; init; }
+
+    /// <summary>
     /// First sequence number to use, from 1. An SA whose key outlives the process must begin above every number that was ever used:
     /// the IV is the sequence number, and an IV that repeats under one key gives the key away.
     /// </summary>

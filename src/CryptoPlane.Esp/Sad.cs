@@ -36,6 +36,7 @@ public sealed unsafe class Sad : IDisposable
     private readonly int _shift;
     private readonly nuint _bytes;
     private Entry* _table;
+    private SaNotices* _notices;
     private OutboundSa* _outbound;
     private OutboundSa* _removedOutbound;
     private InboundSa* _removedInbound;
@@ -55,6 +56,7 @@ public sealed unsafe class Sad : IDisposable
         _shift = 32 - BitOperations.Log2(slots);
         _bytes = (nuint)slots * (nuint)sizeof(Entry);
         _table = (Entry*)KernelPacketMemory.Instance.Allocate(_bytes, 64);
+        _notices = (SaNotices*)NativeMemory.AllocZeroed((nuint)sizeof(SaNotices));
     }
 
     /// <summary>Most inbound SAs.</summary>
@@ -79,6 +81,7 @@ public sealed unsafe class Sad : IDisposable
         if (_table[slot].Sa != null)
             return SadStatus.DuplicateSpi;
         _table[slot] = new Entry { Spi = sa->Spi, Sa = sa };
+        sa->Cold->Notices = _notices;
         InboundCount++;
         return SadStatus.Added;
     }
@@ -92,7 +95,36 @@ public sealed unsafe class Sad : IDisposable
         if (_outbound != null)
             _outbound->Cold->Previous = sa;
         _outbound = sa;
+        sa->Cold->Notices = _notices;
         OutboundCount++;
+    }
+
+    /// <summary>
+    /// Tells of one SA that a lifetime of it has passed since it was last told of: cheap where there is none, so that an owner can ask in
+    /// every turn of its loop. An SA tells that its soft lifetime has passed, and once more when a packet meets the hard one.
+    /// </summary>
+    public bool TryTakeNotice(out SaNotice notice)
+    {
+        notice = default;
+        if (_notices->Inbound != null)
+        {
+            InboundSa* sa = _notices->Inbound;
+            InboundSaCold* cold = sa->Cold;
+            _notices->Inbound = cold->Next;
+            cold->Limits.Unlist();
+            notice = new SaNotice { Inbound = sa, IsHard = cold->Limits.HardReached };
+            return true;
+        }
+        if (_notices->Outbound != null)
+        {
+            OutboundSa* sa = _notices->Outbound;
+            OutboundSaCold* cold = sa->Cold;
+            _notices->Outbound = cold->NextNotice;
+            cold->Limits.Unlist();
+            notice = new SaNotice { Outbound = sa, IsHard = cold->Limits.HardReached };
+            return true;
+        }
+        return false;
     }
 
     /// <summary>Finds the inbound SA of a packet.</summary>
@@ -136,7 +168,8 @@ public sealed unsafe class Sad : IDisposable
             return false;
         Unlink(slot);
         InboundCount--;
-        sa->Cold->NextRemoved = _removedInbound;
+        Unlist(sa);
+        sa->Cold->Next = _removedInbound;
         _removedInbound = sa;
         RemovedCount++;
         FreeRemoved();
@@ -154,6 +187,7 @@ public sealed unsafe class Sad : IDisposable
         if (sa->Cold->Next != null)
             sa->Cold->Next->Cold->Previous = sa->Cold->Previous;
         OutboundCount--;
+        Unlist(sa);
         sa->Cold->Next = _removedOutbound;
         _removedOutbound = sa;
         RemovedCount++;
@@ -167,7 +201,7 @@ public sealed unsafe class Sad : IDisposable
         _removedInbound = null;
         while (inbound != null)
         {
-            InboundSa* next = inbound->Cold->NextRemoved;
+            InboundSa* next = inbound->Cold->Next;
             if (inbound->InFlight == 0)
             {
                 InboundSa.Free(inbound, _engine);
@@ -175,7 +209,7 @@ public sealed unsafe class Sad : IDisposable
             }
             else
             {
-                inbound->Cold->NextRemoved = _removedInbound;
+                inbound->Cold->Next = _removedInbound;
                 _removedInbound = inbound;
             }
             inbound = next;
@@ -222,7 +256,35 @@ public sealed unsafe class Sad : IDisposable
         InboundCount = 0;
         OutboundCount = 0;
         KernelPacketMemory.Instance.Free((byte*)_table, _bytes);
+        NativeMemory.Free(_notices);
         _table = null;
+        _notices = null;
+    }
+
+    /// <summary>Takes an SA off the list of those with something to tell, which is short; from now on it has nothing to tell.</summary>
+    private void Unlist(InboundSa* sa)
+    {
+        sa->Cold->Notices = null;
+        if (!sa->Cold->Limits.IsListed)
+            return;
+        InboundSa** link = &_notices->Inbound;
+        while (*link != sa)
+            link = &(*link)->Cold->Next;
+        *link = sa->Cold->Next;
+        sa->Cold->Limits.Unlist();
+    }
+
+    /// <inheritdoc cref="Unlist(InboundSa*)"/>
+    private void Unlist(OutboundSa* sa)
+    {
+        sa->Cold->Notices = null;
+        if (!sa->Cold->Limits.IsListed)
+            return;
+        OutboundSa** link = &_notices->Outbound;
+        while (*link != sa)
+            link = &(*link)->Cold->NextNotice;
+        *link = sa->Cold->NextNotice;
+        sa->Cold->Limits.Unlist();
     }
 
     /// <summary>The slot of an SPI, or the empty one where it would go.</summary>

@@ -7,6 +7,15 @@ internal static unsafe class Ingress
 {
     private const ushort FragmentBits = 0x3FFF;
 
+    /// <summary>Offset and "more fragments" of an IPv6 fragment header.</summary>
+    private const ushort FragmentBitsV6 = 0xFFF9;
+
+    /// <summary>Extension headers that an outer packet may have; one with more is given back as not ESP.</summary>
+    private const int MaxExtensionHeaders = 8;
+
+    /// <summary>Extension headers are multiples of eight bytes.</summary>
+    private const int ExtensionUnit = 8;
+
     /// <summary>Version 4 and a header of five words.</summary>
     private const byte PlainIPv4 = 0x45;
 
@@ -88,6 +97,7 @@ internal static unsafe class Ingress
 
     private static EspStatus LocateInIPv6(byte* packet, int length, ref Location location, out EspDropReason reason)
     {
+        reason = EspDropReason.None;
         if (packet[0] >> 4 != 6 || length < EspOverhead.IPv6
             || EspOverhead.IPv6 + NetworkOrder.From(*(ushort*)(packet + 4)) > length)
         {
@@ -96,7 +106,45 @@ internal static unsafe class Ingress
         }
         location.Ecn = (byte)((packet[1] >> 4) & Ecn.Mask);
         int total = EspOverhead.IPv6 + NetworkOrder.From(*(ushort*)(packet + 4));
-        return LocateBehindIp(packet, EspOverhead.IPv6, total, packet[6], ref location, out reason);
+        int header = EspOverhead.IPv6;
+        byte next = packet[6];
+        for (int extensions = 0; IpProtocol.IsSkippedExtension(next); extensions++)
+        {
+            if (extensions == MaxExtensionHeaders || !TrySkipExtension(packet, total, ref header, ref next, out reason))
+            {
+                if (reason == EspDropReason.None)
+                    return EspStatus.NotEsp;
+                return EspStatus.Dropped;
+            }
+        }
+        return LocateBehindIp(packet, header, total, next, ref location, out reason);
+    }
+
+    /// <summary>Goes behind one extension header of an outer IPv6 packet (RFC 8200 §4).</summary>
+    /// <returns>False if there is no ESP for us behind it; the reason is set if the packet is to be dropped.</returns>
+    private static bool TrySkipExtension(byte* packet, int total, ref int header, ref byte next, out EspDropReason reason)
+    {
+        byte* extension = packet + header;
+        bool isFragment = next == IpProtocol.IPv6Fragment;
+        reason = EspDropReason.OuterMalformed;
+        if (total - header < ExtensionUnit)
+            return false;
+        int size = isFragment ? ExtensionUnit : ExtensionUnit * (extension[1] + 1);
+        if (size > total - header)
+            return false;
+        // RFC 6946: a fragment header of a packet that is whole means nothing.
+        if (isFragment && (NetworkOrder.From(*(ushort*)(extension + 2)) & FragmentBitsV6) != 0)
+        {
+            reason = EspDropReason.OuterFragment;
+            return false;
+        }
+        reason = EspDropReason.None;
+        // A packet that has yet to visit other nodes is none of ours, whatever its destination says now (RFC 8200 §4.4).
+        if (next == IpProtocol.IPv6Routing && extension[3] != 0)
+            return false;
+        next = extension[0];
+        header += size;
+        return true;
     }
 
     private static EspStatus LocateBehindIp(byte* packet, int header, int total, byte protocol, ref Location location, out EspDropReason reason)

@@ -36,11 +36,21 @@ internal unsafe struct OuterHeader
     [FieldOffset(53)] private byte _udp;
     [FieldOffset(54)] private EspDfPolicy _dontFragment;
 
+    /// <summary>Longest packet with its headers; in this line because every packet is compared with it.</summary>
+    [FieldOffset(56)] public ushort MaxPacket;
+
+    /// <summary>Shorter inner packets are padded to this length.</summary>
+    [FieldOffset(58)] public ushort PadTo;
+
     /// <summary>Builds the headers, once per SA.</summary>
     /// <exception cref="ArgumentException">Addresses are missing or of two families.</exception>
     public static OuterHeader From(OutboundSaParameters parameters)
     {
         OuterHeader header = default;
+        header.MaxPacket = LimitOf(parameters.MaxPacket);
+        if (parameters.PadTo is < 0 or > ushort.MaxValue)
+            throw new ArgumentException($"Inner packets cannot be padded to {parameters.PadTo} bytes.", nameof(parameters));
+        header.PadTo = (ushort)parameters.PadTo;
         if (parameters.OuterHeader == EspOuterHeader.None)
             return header;
         IPAddress? source = parameters.Source;
@@ -81,6 +91,16 @@ internal unsafe struct OuterHeader
         header._dontFragment = parameters.DontFragment;
         header.Length = (byte)(ip + header._udp);
         return header;
+    }
+
+    /// <summary>A limit as it is compared with: an IP packet's own where there is no other.</summary>
+    /// <exception cref="ArgumentException">No inner packet would fit.</exception>
+    public static ushort LimitOf(int maxPacket)
+    {
+        const int least = TemplateSize + EspOverhead.Header + EspOverhead.Iv + EspOverhead.IPv6 + EspOverhead.MaxTailroom;
+        if (maxPacket is < 0 or (> 0 and < least) or > ushort.MaxValue)
+            throw new ArgumentException($"A path takes packets of {least} to {ushort.MaxValue} bytes, not {maxPacket}.", nameof(maxPacket));
+        return maxPacket == 0 ? ushort.MaxValue : (ushort)maxPacket;
     }
 
     /// <summary>Whether <see cref="WriteUdpChecksum"/> is due once the packet has been sealed.</summary>
