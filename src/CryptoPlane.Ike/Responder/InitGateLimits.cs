@@ -13,8 +13,8 @@ internal sealed record InitGateLimits
     /// <summary>Most half-open IKE SAs.</summary>
     public int HalfOpen { get; init; } = 1_024;
 
-    /// <summary>From so many half-open IKE SAs on, everybody needs a cookie.</summary>
-    public int HalfOpenBeforeCookie { get; init; } = 128;
+    /// <summary>From so many half-open IKE SAs on, everybody needs a cookie: an eighth of what there may be.</summary>
+    public int HalfOpenBeforeCookie => Math.Max(1, HalfOpen / 8);
 
     /// <summary>Most half-open IKE SAs of an address. Many peers may share one behind a NAT.</summary>
     public int HalfOpenPerAddress { get; init; } = 64;

@@ -10,8 +10,7 @@ public sealed class InitGateTests : IDisposable
 {
     private static readonly InitGateLimits s_limits = new()
     {
-        HalfOpen = 20,
-        HalfOpenBeforeCookie = 10,
+        HalfOpen = 80,
         HalfOpenPerAddress = 6,
         HalfOpenPerAddressBeforeCookie = 3,
         HalfOpenTimeout = 1_000,
@@ -81,13 +80,13 @@ public sealed class InitGateTests : IDisposable
     {
         for (int i = 0; i < 10; i++)
             AcceptAndOpen((uint)i, Make(i));
-        for (int i = 10; i < 20; i++)
+        for (int i = 10; i < 80; i++)
         {
             Assert.Equal(InitDecision.Reply, Decide((uint)i, Make(i), out _, out _));
             AcceptAndOpen((uint)i, WithCookie((uint)i, i));
         }
-        Assert.Equal(InitDecision.Drop, Decide(20, WithCookie(20, 20), out _, out _));
-        Assert.Equal((20, 1L), (_gate.HalfOpenCount, _gate.Counters.TooManyHalfOpen));
+        Assert.Equal(InitDecision.Drop, Decide(80, WithCookie(80, 80), out _, out _));
+        Assert.Equal((80, 1L), (_gate.HalfOpenCount, _gate.Counters.TooManyHalfOpen));
     }
 
     [Fact]
