@@ -141,13 +141,15 @@ public sealed class SignatureAuthenticationTests : IDisposable
     {
         X509Certificate2 certificate = Make(key);
         AuthenticationPayload auth = SignatureAuthentication.Sign(certificate, s_octets, s_allHashes)!;
-        for (int i = 0; i < auth.Data.Length; i++)
+        // Of RSA's signature every fifth byte will do.
+        int step = key == "RSA" ? 5 : 1;
+        for (int i = 0; i < auth.Data.Length; i += i < 80 ? 1 : step)
         {
             auth.Data[i] ^= 1;
             Assert.False(SignatureAuthentication.Verify(certificate, auth, s_octets));
             auth.Data[i] ^= 1;
         }
-        for (int length = 0; length < auth.Data.Length; length++)
+        for (int length = 0; length < auth.Data.Length; length += step)
             Assert.False(SignatureAuthentication.Verify(certificate, auth with { Data = auth.Data[..length] }, s_octets));
         Assert.False(SignatureAuthentication.Verify(certificate, auth with { Data = [.. auth.Data, 0] }, s_octets));
         Assert.True(SignatureAuthentication.Verify(certificate, auth, s_octets));
