@@ -18,6 +18,9 @@ public sealed class IkeEndpointOptions
     /// <summary>SPIs, nonces, jitter. A test may give its own; key exchanges draw from libcrypto all the same.</summary>
     public IkeRandomness Randomness { get; init; } = RandomNumberGenerator.Fill;
 
+    /// <summary>The time of day, which only the validity of certificates needs; the endpoint's own time is that of its calls.</summary>
+    public TimeProvider TimeOfDay { get; init; } = TimeProvider.System;
+
     /// <summary>Protects the messages; the owner's, on the endpoint's thread. Null: the endpoint makes its own.</summary>
     public AeadEngine? Engine { get; init; }
 
@@ -61,6 +64,7 @@ public sealed class IkeEndpointOptions
     {
         ArgumentNullException.ThrowIfNull(ChildSpis);
         ArgumentNullException.ThrowIfNull(Randomness);
+        ArgumentNullException.ThrowIfNull(TimeOfDay);
         if (RetransmitDelay <= 0 || RetransmitFactor < 1 || RetransmitTries is < 0 or > 30)
             throw new ArgumentException("Retransmission needs a delay above 0, a factor of at least 1 and at most 30 tries.");
         if (ReplacedChildLinger < 0 || HalfOpenTimeout <= 0 || NatKeepaliveDelay <= 0 || RestartDelay <= 0)

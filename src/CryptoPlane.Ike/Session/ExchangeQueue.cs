@@ -6,6 +6,7 @@ namespace CryptoPlane.Ike.Session;
 internal sealed class ExchangeQueue(IkeSa sa)
 {
     private readonly LinkedList<Exchange> _waiting = [];
+    private readonly HashSet<uint> _deletedEarly = [];
     private uint _nextMessageId;
 
     /// <summary>The request that waits for its answer.</summary>
@@ -58,6 +59,18 @@ internal sealed class ExchangeQueue(IkeSa sa)
         return exchange;
     }
 
+    /// <summary>
+    /// The peer has deleted a child SA that we do not know. If we are waiting for an answer, it may be the one that the answer makes.
+    /// </summary>
+    public void NoteUnknownDeletion(uint spi)
+    {
+        if (Outstanding is not null && _deletedEarly.Count < DeletePayload.MaximumSpis)
+            _deletedEarly.Add(spi);
+    }
+
+    /// <summary>Whether the peer has deleted what its answer makes.</summary>
+    public bool WasDeletedEarly(uint spi) => _deletedEarly.Contains(spi);
+
     /// <summary>Whether a header is that of the response that is waited for.</summary>
     public bool IsAwaited(in IkeHeader header) =>
         Outstanding is { } outstanding && outstanding.MessageId == header.MessageId && outstanding.Exchange.Type == header.Exchange;
@@ -102,6 +115,7 @@ internal sealed class ExchangeQueue(IkeSa sa)
 
     private void Start(Exchange exchange, uint id, IReadOnlyList<byte[]> messages, long now)
     {
+        _deletedEarly.Clear();
         Outstanding = new OutstandingRequest(exchange, id, messages)
         {
             NextAt = now + Retransmission.Wait(sa.Host.Options, 0, sa.Host.RandomNumber()),

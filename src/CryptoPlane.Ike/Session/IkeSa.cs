@@ -1,6 +1,7 @@
 using System.Net;
 using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Fragmentation;
+using CryptoPlane.Ike.KeyLog;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
@@ -111,6 +112,8 @@ internal sealed class IkeSa : IDisposable
     {
         Keys = keys;
         _channel = new SecureChannel(Host.Engine, keys, IsInitiator);
+        (ulong initiator, ulong responder) = IsInitiator ? (LocalSpi, RemoteSpi) : (RemoteSpi, LocalSpi);
+        Host.Options.KeyLog?.Invoke(IkeKeyLogLine.Create(keys, initiator, responder));
     }
 
     /// <summary>Sends and takes fragments from now on, where both sides can (RFC 7383 §2.3).</summary>

@@ -11,12 +11,13 @@ internal sealed class PeerCapabilities
     /// <summary>It may move, and expects to be followed (RFC 4555 §3.1).</summary>
     public bool Mobike { get; set; }
 
-    /// <summary>The hashes with which it verifies signatures, in its order (RFC 7427 §4); empty: it does not speak of it.</summary>
-    public IReadOnlyList<ushort> SignatureHashes { get; set; } = [];
+    /// <summary>The hashes with which it verifies signatures, in its order (RFC 7427 §4); null: it does not have that.</summary>
+    public IReadOnlyCollection<ushort>? SignatureHashes { get; set; }
 
     /// <summary>What we say of ourselves in IKE_SA_INIT.</summary>
     public static IEnumerable<NotifyPayload> InitNotifications(IkeConnection connection)
     {
+        yield return NotifyPayload.HashAlgorithms(Authentication.SignatureHashes.Numbers);
         if (connection.FragmentSize != 0)
             yield return new NotifyPayload(NotifyType.Ikev2FragmentationSupported);
     }

@@ -30,8 +30,8 @@ internal static class TestConnections
             RemoteAddress = initiator ? new IPNetwork(ResponderAddress, 32) : null,
             LocalId = IkeIdentity.Parse(initiator ? s.InitiatorId : s.ResponderId),
             RemoteId = IkeIdentityPattern.Parse(s.RemoteId ?? (initiator ? s.ResponderId : s.InitiatorId)),
-            LocalAuthentication = new IkePresharedKey(s.Key),
-            RemoteAuthentication = new IkePresharedKey(s.Key),
+            LocalAuthentication = s.LocalAuthentication ?? new IkePresharedKey(s.Key),
+            RemoteAuthentication = s.RemoteAuthentication ?? new IkePresharedKey(s.Key),
             Proposals = s.Proposals ?? IkeSuite.Defaults,
             Lifetime = s.IkeLifetime ?? IkeLifetime.IkeSaDefault,
             DeadPeerDelay = s.DeadPeerDelay,
@@ -70,6 +70,10 @@ internal static class TestConnections
         public string ResponderNet { get; init; } = "10.2.0.0/16";
 
         public byte[] Key { get; init; } = [.. "a key that only the tests know"u8];
+
+        public IkeAuthentication? LocalAuthentication { get; init; }
+
+        public IkeAuthentication? RemoteAuthentication { get; init; }
 
         public IReadOnlyList<IkeSuite>? Proposals { get; init; }
 

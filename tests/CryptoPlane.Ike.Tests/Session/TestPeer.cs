@@ -1,4 +1,4 @@
-using System.Net;
+using CryptoPlane.Ike.Tests.Authentication;
 
 namespace CryptoPlane.Ike.Tests.Session;
 
@@ -11,7 +11,7 @@ internal sealed class TestPeer : IDisposable
     {
         Name = name;
         _random = new Random(seed);
-        IkeEndpointOptions options = new() { ChildSpis = Spis, Connections = connections, Randomness = _random.NextBytes };
+        IkeEndpointOptions options = new() { ChildSpis = Spis, Connections = connections, Randomness = _random.NextBytes, TimeOfDay = new FixedTime() };
         Endpoint = new IkeEndpoint(change?.Invoke(options) ?? options);
     }
 
@@ -70,6 +70,12 @@ internal sealed class TestPeer : IDisposable
                     break;
             }
         }
+    }
+
+    /// <summary>The day for which <see cref="TestPki"/> makes certificates.</summary>
+    private sealed class FixedTime : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => TestPki.Now;
     }
 
     public void Dispose()

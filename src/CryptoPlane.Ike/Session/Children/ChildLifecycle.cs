@@ -117,7 +117,7 @@ internal static class ChildLifecycle
         {
             Expire(child, now);
         }
-        else if (now >= child.RekeyAt)
+        else if (child.State == ChildSaState.Active && now >= child.RekeyAt)
         {
             Rekey(child);
         }

@@ -108,6 +108,9 @@ internal sealed class ChildOffer
         failure = "the peer chose what was not offered";
         if (EspProposals.Accept(_configuration.Proposals, answer, _isAuthExchange) is not { } chosen)
             return null;
+        failure = "the peer has deleted it already";
+        if (sa.Exchanges.WasDeletedEarly((uint)chosen.Proposal.SpiValue))
+            return null;
         failure = "the peer's traffic selectors go beyond those that were offered";
         if (local.Selectors.Count == 0 || remote.Selectors.Count == 0 || !SelectorSets.Covers(_local, local.Selectors) || !SelectorSets.Covers(_remote, remote.Selectors))
             return null;

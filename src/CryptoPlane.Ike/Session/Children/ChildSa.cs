@@ -45,13 +45,17 @@ internal sealed class ChildSa
     /// <summary>What it takes the place of.</summary>
     public ChildSa? Replaces { get; set; }
 
-    /// <summary>Whether a rekey that we began may still happen: it lives, and nothing has taken its place.</summary>
-    public bool MayBeRekeyed => State is (ChildSaState.Installed or ChildSaState.Active) && ReplacedBy is null;
+    /// <summary>Whether the peer may rekey it: it lives, and nothing has taken its place.</summary>
+    public bool MayBeReplaced => State is (ChildSaState.Installed or ChildSaState.Active) && ReplacedBy is null;
+
+    /// <summary>Whether we may rekey it: before it is active, the peer may not have our answer yet, and would not know it.</summary>
+    public bool MayBeRekeyed => MayBeReplaced && State == ChildSaState.Active;
 
     /// <summary>The next thing that time brings.</summary>
     public long NextTimeout => State switch
     {
-        ChildSaState.Installed or ChildSaState.Active => Math.Min(RekeyAt, ExpireAt),
+        ChildSaState.Installed => ExpireAt,
+        ChildSaState.Active => Math.Min(RekeyAt, ExpireAt),
         ChildSaState.Lingering => LingerUntil,
         _ => long.MaxValue,
     };

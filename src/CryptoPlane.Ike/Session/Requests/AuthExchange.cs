@@ -1,3 +1,4 @@
+using CryptoPlane.Ike.Authentication;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
@@ -20,7 +21,14 @@ internal sealed class AuthExchange : Exchange
             request.Add(new NotifyPayload(NotifyType.InitialContact));
         if (connection.RemoteId.Exact is { } expected)
             request.Add(IdentificationPayload.Create(PayloadType.IdentificationResponder, (byte)expected.Type, expected.Data.Span));
-        Authenticator.Sign(sa, connection, identity, request);
+        if (connection.RemoteAuthentication is IkeCertificateTrust trust)
+            request.Add(CertificatePayloads.Request(trust.Roots));
+        if (!Authenticator.TrySign(sa, connection, identity, request))
+        {
+            sa.Host.Emit(new InitiationFailed(connection.Name, null, $"{sa.Path.Remote} takes no signature that our key can make"));
+            sa.Close(IkeCloseReason.ProtocolError, now);
+            return false;
+        }
         ChildOffer offer = new(ChildRequest.Common(connection, connection.Children[0]), isAuthExchange: true);
         if (offer.TryAllocate(sa.Host))
         {
@@ -78,11 +86,11 @@ internal sealed class AuthExchange : Exchange
             failure = response.FindError() is { } error ? $"the peer answers {error.NotifyType}" : "the peer does not say who it is";
             return false;
         }
-        if (!IkeIdentity.TryCreate((IkeIdentityType)identity.IdentificationType, identity.Data, out remoteId) || !connection.RemoteId.Matches(remoteId))
+        if (!IkeIdentity.TryCreate((IkeIdentityType)identity.IdentificationType, identity.Data, out remoteId))
         {
-            failure = $"the peer is {remoteId?.ToString() ?? "nobody that can be named"}, not {connection.RemoteId}";
+            failure = "the peer says to be nobody that can be named";
             return false;
         }
-        return Authenticator.Verify(sa, connection, identity, response, out failure);
+        return Authenticator.Verify(sa, connection, identity, remoteId, response, out failure);
     }
 }

@@ -102,7 +102,7 @@ internal sealed class RekeyChildExchange(ChildSa old) : Exchange
 
     private void TryAgain(long delay, long now)
     {
-        if (Old.MayBeRekeyed)
+        if (Old.MayBeReplaced)
             Old.RekeyAt = now + delay;
     }
 }

@@ -20,7 +20,7 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates)
             Refuse(sa, remoteId, "no connection is for this identity", response);
             return;
         }
-        if (!Authenticator.Verify(sa, connection, identity, request, out string failure))
+        if (!Authenticator.Verify(sa, connection, identity, remoteId, request, out string failure))
         {
             Refuse(sa, remoteId, failure, response);
             return;
@@ -41,11 +41,16 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates)
     private static void Accept(
         IkeSa sa, IkeConnection connection, IkeIdentity remoteId, IkePayloads request, List<IIkePayload> response, long now)
     {
-        IkeSa[] others = [.. sa.Host.FindPeer(connection, remoteId).Where(other => other != sa)];
         IdentificationPayload ours =
             IdentificationPayload.Create(PayloadType.IdentificationResponder, (byte)connection.LocalId.Type, connection.LocalId.Data.Span);
         response.Add(ours);
-        Authenticator.Sign(sa, connection, ours, response);
+        if (!Authenticator.TrySign(sa, connection, ours, response))
+        {
+            response.Clear();
+            Refuse(sa, remoteId, "it takes no signature that our key can make", response);
+            return;
+        }
+        IkeSa[] others = [.. sa.Host.FindPeer(connection, remoteId).Where(other => other != sa)];
         sa.Peer.Mobike = connection.Mobike && request.Find(NotifyType.MobikeSupported) is not null;
         if (sa.Peer.Mobike)
             response.Add(new NotifyPayload(NotifyType.MobikeSupported));

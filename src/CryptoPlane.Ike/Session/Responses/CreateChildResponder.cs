@@ -46,11 +46,13 @@ internal static class CreateChildResponder
     {
         if (!rekey.TryGetEspSpi(out uint spi) || !sa.Children.TryFindByOutboundSpi(spi, out ChildSa? old))
         {
-            response.Add(NotifyPayload.ForEsp(NotifyType.ChildSaNotFound, spi));
+            // It may be the one that we have asked for, where the answer was lost: then it is not known yet, which is no reason to give it up.
+            response.Add(outstanding is CreateChildExchange or RekeyChildExchange
+                ? new NotifyPayload(NotifyType.TemporaryFailure) : NotifyPayload.ForEsp(NotifyType.ChildSaNotFound, spi));
             return;
         }
         // RFC 7296 §2.25.1: we are deleting it, or either side has replaced it already and is about to.
-        if (!old.MayBeRekeyed)
+        if (!old.MayBeReplaced)
         {
             response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
             return;

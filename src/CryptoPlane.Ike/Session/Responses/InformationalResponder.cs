@@ -43,7 +43,10 @@ internal static class InformationalResponder
     private static void DeleteChild(IkeSa sa, uint spi, List<uint> deleted, long now)
     {
         if (!sa.Children.TryFindByOutboundSpi(spi, out ChildSa? child))
+        {
+            sa.Exchanges.NoteUnknownDeletion(spi);
             return;
+        }
         // RFC 7296 §1.4.1: where both have asked at once, neither answers with an SPI; ours is gone when our own request is answered.
         if (child.State == ChildSaState.Deleting)
             return;

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using CryptoPlane.Ike.Authentication;
 using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Negotiation;
 using CryptoPlane.Ike.Wire;
@@ -8,6 +10,9 @@ namespace CryptoPlane.Ike.Session;
 /// <summary>IKE_SA_INIT as responder (RFC 7296 §1.2): anybody may send such a request, so what it costs is bounded by who calls this.</summary>
 internal static class InitResponder
 {
+    /// <summary>More roots are not named to a stranger: the response, which cannot be fragmented, would become too long.</summary>
+    private const int MaxRequestedRoots = 16;
+
     /// <summary>Answers a request that belongs to no IKE SA yet.</summary>
     /// <param name="host">The endpoint.</param>
     /// <param name="local">The address and port that it came to.</param>
@@ -66,6 +71,9 @@ internal static class InitResponder
         }
         foreach (NotifyPayload notify in PeerCapabilities.InitNotifications(candidates[0]))
             writer.Add(notify);
+        X509Certificate2[] roots = [.. candidates.Select(c => c.RemoteAuthentication).OfType<IkeCertificateTrust>().SelectMany(trust => trust.Roots)];
+        if (roots.Length is > 0 and <= MaxRequestedRoots)
+            writer.Add(CertificatePayloads.Request(roots));
         byte[] response = writer.ToMessage();
         sa.Transcript = new InitTranscript(message.ToArray(), response, nonce.Value, ourNonce);
         sa.Authentication = new AuthResponder(candidates);
