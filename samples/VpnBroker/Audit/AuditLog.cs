@@ -56,6 +56,9 @@ public sealed class AuditLog(TimeProvider clock)
     /// <inheritdoc cref="Write(in AuditRecord)"/>
     public bool Write(in CaptureAudit record) => Write(Format(record));
 
+    /// <inheritdoc cref="Write(in AuditRecord)"/>
+    public bool Write(in IpsecAudit record) => Write(Format(record));
+
     private bool Write(byte[] line)
     {
         lock (_gate)
@@ -119,6 +122,32 @@ public sealed class AuditLog(TimeProvider clock)
                 json.WriteString("reason", reason);
             if (record.Captured is { } captured)
                 json.WriteNumber("packets", captured);
+            json.WriteEndObject();
+        }
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private byte[] Format(in IpsecAudit record)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            WriteTime(json);
+            json.WriteString("event", record.Event);
+            if (record.Peer is { } peer)
+                json.WriteString("peer", peer);
+            // An identity is what a stranger sent: the writer escapes it, and its length is bounded here.
+            if (record.Identity is { } identity)
+                json.WriteString("identity", identity.Length <= 256 ? identity : identity[..256]);
+            if (record.Remote is { } remote)
+            {
+                json.WriteString("address", remote.Address.ToString());
+                json.WriteNumber("port", remote.Port);
+            }
+            json.WriteString("result", record.Success ? "success" : "failure");
+            if (record.Reason is { } reason)
+                json.WriteString("reason", reason);
             json.WriteEndObject();
         }
         return [.. buffer.WrittenSpan, (byte)'\n'];

@@ -39,6 +39,15 @@ public static class BrokerCommands
         {
             Details = "Every capture is bounded, and ends when this command does. Example: broker capture --port udp:192.0.2.1:4500 --filter \"spi 0x01000001\" -o esp.pcapng",
         },
+        new Command("ipsec up", "Bring an IPsec peer's tunnels up, and wait until they are", ["PEER"],
+            [new("--no-wait", null, "do not wait"), s_socket, s_config], IpsecCommands.UpAsync),
+        new Command("ipsec down", "Take an IPsec peer's tunnels down", ["PEER"], [s_socket, s_config], IpsecCommands.DownAsync)
+        {
+            Details = "They stay down until: broker ipsec up PEER, a restart, or until the peer brings them up.",
+        },
+        new Command("ipsec list", "List the IPsec peers, their IKE SAs and pairs of ESP SAs", [], [s_socket, s_config], IpsecCommands.ListAsync),
+        new Command("ipsec rekey", "Give an IPsec peer's tunnels new keys", ["PEER"],
+            [new("--ike", null, "rekey the IKE SA instead of the ESP SAs"), s_socket, s_config], IpsecCommands.RekeyAsync),
         new Command("disconnect", "End all sessions of a user", ["USER"], [s_socket, s_config], ControlCommands.DisconnectAsync),
         new Command("reload", "Read the configuration again, as SIGHUP does, and say what is wrong with it", [], [s_socket, s_config], ControlCommands.ReloadAsync),
     ];

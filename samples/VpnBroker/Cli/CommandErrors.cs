@@ -5,6 +5,7 @@ using VpnBroker.Configuration;
 using VpnBroker.Configuration.Yaml;
 using VpnBroker.Control;
 using VpnBroker.Esp;
+using VpnBroker.Ipsec;
 
 namespace VpnBroker.Cli;
 
@@ -14,7 +15,7 @@ internal static class CommandErrors
     /// <summary>Whether an exception's message is meant for an operator.</summary>
     public static bool IsForOperator(Exception e) =>
         e is ConfigException or UsersFileException or ServerCertificateException or SequenceStateException or ControlSocketException
-            or CaptureRefusedException;
+            or CaptureRefusedException or IpsecException;
 
     /// <summary>Runs a command's body.</summary>
     public static async Task<int> GuardAsync(Invocation invocation, Func<Task<int>> body)

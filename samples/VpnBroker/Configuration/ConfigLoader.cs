@@ -59,6 +59,7 @@ public static class ConfigLoader
             Dpdk = DpdkSection.Read(root),
             Tun = DeviceSections.Tun(root),
             Esp = EspSection.Read(root),
+            Ipsec = IpsecSection.Read(root),
             Control = ServerSections.Control(root),
             CaptureDecrypted = ServerSections.CaptureDecrypted(root),
             Log = ServerSections.Log(root),

@@ -14,9 +14,12 @@ public sealed record IpsecConfig
     /// <summary>The broker's own outer addresses.</summary>
     public required IReadOnlyList<IPAddress> Listen { get; init; }
 
+    /// <summary>Pairs of SAs that an lcore can have at a time.</summary>
+    public int MaximumChildren { get; init; } = 1024;
+
     /// <summary>Whether ESP may also come and go without UDP (IP protocol 50), which needs CAP_NET_RAW where the kernel carries it.</summary>
     public bool PlainEsp { get; init; }
 
-    /// <summary>Pairs of SAs that an lcore can have at a time.</summary>
-    public int MaximumChildren { get; init; } = 1024;
+    /// <summary>The peers, in the order in which they are tried for one that begins.</summary>
+    public IReadOnlyList<IpsecPeerConfig> Peers { get; init; } = [];
 }

@@ -232,12 +232,26 @@ public sealed partial class ControlServer : IAsyncDisposable
                 return count == 0
                     ? new ControlResponse($"{user} has no session (broker status lists them)")
                     : new ControlResponse(null, $"{count} session(s) of {user} ended");
+            case { Command: "ipsec-up", Peer: { Length: > 0 } peer }:
+                return await CommandAsync(IpsecCommand.Up, peer, $"{peer} is being brought up");
+            case { Command: "ipsec-down", Peer: { Length: > 0 } peer }:
+                return await CommandAsync(IpsecCommand.Down, peer, $"{peer} is being taken down");
+            case { Command: "ipsec-rekey", Peer: { Length: > 0 } peer }:
+                return await CommandAsync(request.IkeSa ? IpsecCommand.RekeyIke : IpsecCommand.RekeyChildren, peer, $"{peer} gets new keys");
             case { Command: "reload" }:
                 string? error = await _broker.ReloadAsync();
                 return error is null ? new ControlResponse(null, "the new configuration is in use") : new ControlResponse(error);
             default:
                 return new ControlResponse("send one line of JSON: {\"command\":\"status\"}, {\"command\":\"disconnect\",\"user\":\"NAME\"}, {\"command\":\"reload\"} or {\"command\":\"capture\",\"capture\":{...}}");
         }
+    }
+
+    private async Task<ControlResponse> CommandAsync(IpsecCommand command, string peer, string done)
+    {
+        string? error = await _broker.CommandIpsecAsync(command, peer);
+        if (error is null)
+            LogIpsec(_logger, command, peer);
+        return error is null ? new ControlResponse(null, done) : new ControlResponse(error);
     }
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
@@ -254,6 +268,9 @@ public sealed partial class ControlServer : IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Error, "A control connection could not be accepted: {Message}; raise LimitNOFILE when descriptors are short")]
     private static partial void LogAcceptFailed(ILogger logger, string message);
+
+    [LoggerMessage(6, LogLevel.Information, "ipsec {Command} {Peer}, as an operator wants")]
+    private static partial void LogIpsec(ILogger logger, IpsecCommand command, string peer);
 
     [LoggerMessage(5, LogLevel.Error, "A capture failed")]
     private static partial void LogCaptureFailed(ILogger logger, Exception exception);

@@ -285,6 +285,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     {
         IEnumerable<int> mtus = config.Groups.Select(group => group.Profile.Mtu)
             .Concat((config.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Mtu))
+            .Concat((config.Ipsec?.Peers ?? []).Select(peer => peer.Mtu))
             .Append(config.DefaultProfile?.Mtu ?? 0)
             .Append(config.LocalNetwork?.Mtu ?? 0);
         IReadOnlyList<EthernetPortConfig> ports = config.Dpdk?.Ports ?? [];

@@ -1,3 +1,4 @@
+using CryptoPlane.Ike;
 using CryptoPlane.Tls;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Audit;
@@ -9,6 +10,7 @@ using VpnBroker.Configuration.Yaml;
 using VpnBroker.Control;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.Esp;
+using VpnBroker.Ipsec;
 using VpnBroker.Listening;
 using VpnBroker.OpenConnect;
 using VpnBroker.Sessions;
@@ -51,6 +53,7 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     private SessionTable? _sessions;
     private StatusCollector? _status;
     private CaptureService? _captures;
+    private IkeService? _ike;
     private Portal? _portal;
     private ControlServer? _control;
     private UserFront? _front;
@@ -99,8 +102,35 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task<StatusReport> GetStatusAsync(bool users) =>
-        _status!.CollectAsync(users, _front?.HalfOpen.Current ?? 0, _front?.HalfOpen.Refused ?? 0);
+    public async Task<StatusReport> GetStatusAsync(bool users)
+    {
+        StatusReport report = await _status!.CollectAsync(users, _front?.HalfOpen.Current ?? 0, _front?.HalfOpen.Refused ?? 0);
+        if (_ike is null)
+            return report;
+        (IReadOnlyList<IkeSaReport> sas, long now) = await _ike.ReportAsync();
+        return report with { Ipsec = IpsecReport.Of(sas, now, Config.Ipsec!.Peers) };
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> CommandIpsecAsync(IpsecCommand command, string peer)
+    {
+        if (_ike is null)
+            return "the configuration has no ipsec section";
+        try
+        {
+            await (command switch
+            {
+                IpsecCommand.Up => _ike.UpAsync(peer),
+                IpsecCommand.Down => _ike.DownAsync(peer),
+                _ => _ike.RekeyAsync(peer, ikeSa: command == IpsecCommand.RekeyIke),
+            });
+            return null;
+        }
+        catch (IpsecException e)
+        {
+            return e.Message;
+        }
+    }
 
     /// <inheritdoc/>
     public int Disconnect(string user) => _sessions?.EndUser(user, TunnelEndReason.Administrator) ?? 0;
@@ -133,6 +163,9 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
         if (_control is not null)
             await _control.DisposeAsync();
         await Task.WhenAll(_housekeeping, _reserving);
+        // Peers are told while the data plane's socket on port 4500 is there.
+        if (_ike is not null)
+            await _ike.DisposeAsync();
         if (_dataPlane is not null)
             await _dataPlane.StopAsync(ShutdownTime);
         _reserver?.Dispose();
@@ -159,6 +192,8 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
         if (_config.Esp is not null)
             _reserver = new SequenceReserver(_config, _logger);
         _dataPlane = startDataPlane(_config, _reserver?.InitialRanges ?? [], loggers);
+        if (_config.Ipsec is not null)
+            _ike = IkeService.Start(_config, _dataPlane, options => new IkeEndpoint(options), _audit, loggers.CreateLogger("VpnBroker.Ipsec"));
         if (_reserver is not null)
             _reserving = _reserver.RunAsync(_dataPlane, _stop.Token);
         if (_config.Listen is not null)
@@ -186,6 +221,8 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
             ServerCertificate? certificate = after.Certificate is null || _front is null ? null : ServerCertificate.Load(after.Certificate, _clock);
             _audit.Open(after.Log.AuditFile);
 
+            if (_ike is not null)
+                await _ike.ApplyAsync(after);
             await _dataPlane!.ApplyAsync(after);
             Volatile.Write(ref _config, after);
             _level.Level = after.Log.Level;
@@ -199,7 +236,7 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
                 EndRemovedUsers(users);
             return null;
         }
-        catch (Exception e) when (e is ConfigException or UsersFileException or ServerCertificateException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is ConfigException or IpsecException or UsersFileException or ServerCertificateException or IOException or UnauthorizedAccessException)
         {
             return e.Message;
         }

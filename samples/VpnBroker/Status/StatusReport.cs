@@ -38,6 +38,9 @@ public sealed record StatusReport
     /// <summary>One entry per pair of ESP SAs.</summary>
     public required IReadOnlyList<EspReport> Esp { get; init; }
 
+    /// <summary>IPsec's peers: their IKE SAs, and those that have none; empty without IPsec.</summary>
+    public IReadOnlyList<IpsecReport> Ipsec { get; init; } = [];
+
     /// <summary>DPDK's devices; null without DPDK.</summary>
     public DpdkReport? Dpdk { get; init; }
 

@@ -32,12 +32,14 @@ public static class StatusText
         lcores.Write(text);
         WritePorts(text, before, now, seconds);
 
+        if (now.Ipsec.Count != 0)
+            IpsecText.Write(text.Append('\n'), now.Ipsec);
         if (now.Esp.Count != 0)
         {
             var esp = new TextTable("esp tunnel", "lcore", "spi in", "spi out", "in packets", "in bit/s", "out packets", "out bit/s", "next sequence", "reserved below");
             foreach (EspReport pair in now.Esp)
             {
-                TrafficReport? last = before.Esp.FirstOrDefault(other => other.Tunnel == pair.Tunnel && other.Lcore == pair.Lcore)?.Traffic;
+                TrafficReport? last = before.Esp.FirstOrDefault(other => other.Tunnel == pair.Tunnel && other.InboundSpi == pair.InboundSpi)?.Traffic;
                 esp.Add(pair.Tunnel, pair.Lcore.ToString(CultureInfo.InvariantCulture), pair.InboundSpi, pair.OutboundSpi,
                     Count(pair.Traffic.ReceivedPackets), Rate(last?.ReceivedBytes, pair.Traffic.ReceivedBytes, seconds),
                     Count(pair.Traffic.SentPackets), Rate(last?.SentBytes, pair.Traffic.SentBytes, seconds), Count(pair.NextSequence), Count(pair.SequenceLimit));

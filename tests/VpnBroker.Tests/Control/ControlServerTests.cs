@@ -137,6 +137,16 @@ public sealed class ControlServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Commands_for_ipsec_peers_are_passed_on_and_answered()
+    {
+        await using ControlServer server = ControlServer.Start(_directory.File("ipsec.sock"), _broker, NullLogger.Instance);
+        Assert.Equal("dc gets new keys", ControlClient.Send(_directory.File("ipsec.sock"), new ControlRequest("ipsec-rekey", Peer: "dc", IkeSa: true)).Message);
+        Assert.Equal("no RekeyChildren of dc", ControlClient.Send(_directory.File("ipsec.sock"), new ControlRequest("ipsec-rekey", Peer: "dc")).Error);
+        Assert.Equal("no Up of x", ControlClient.Send(_directory.File("ipsec.sock"), new ControlRequest("ipsec-up", Peer: "x")).Error);
+        Assert.Equal("no Down of x", ControlClient.Send(_directory.File("ipsec.sock"), new ControlRequest("ipsec-down", Peer: "x")).Error);
+    }
+
+    [Fact]
     public void A_client_without_a_broker_is_told_so() =>
         Assert.Contains("no broker answers", Assert.Throws<ControlSocketException>(() => ControlClient.Send(_directory.File("none"), new ControlRequest("status"))).Message, StringComparison.Ordinal);
 
@@ -155,6 +165,9 @@ public sealed class ControlServerTests : IAsyncLifetime
         public int Disconnect(string user) => user == "alice" ? 2 : 0;
 
         public Task<string?> ReloadAsync() => Task.FromResult(ReloadError);
+
+        public Task<string?> CommandIpsecAsync(IpsecCommand command, string peer) =>
+            Task.FromResult(peer == "dc" && command == IpsecCommand.RekeyIke ? null : $"no {command} of {peer}");
 
         public Task<StartedCapture> StartCaptureAsync(CaptureRequest request, ControlPeer peer) => throw new CaptureRefusedException("not today");
     }

@@ -13,9 +13,13 @@ internal static class ControlCommands
     public static string SocketOf(Invocation invocation) =>
         invocation.Has("--socket") ? Path.GetFullPath(invocation.Get("--socket", "")) : CommandErrors.LoadConfig(invocation).Control.Socket;
 
-    private static Task<int> SendAsync(Invocation invocation, ControlRequest request) => CommandErrors.GuardAsync(invocation, () =>
+    private static Task<int> SendAsync(Invocation invocation, ControlRequest request) =>
+        CommandErrors.GuardAsync(invocation, () => Show(invocation, ControlClient.Send(SocketOf(invocation), request)));
+
+    /// <summary>Prints what the broker answered.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Show(Invocation invocation, ControlResponse response)
     {
-        ControlResponse response = ControlClient.Send(SocketOf(invocation), request);
         if (response.Error is { } error)
         {
             invocation.Console.Error.WriteLine(error);
@@ -23,5 +27,5 @@ internal static class ControlCommands
         }
         invocation.Console.Out.WriteLine(response.Message);
         return ExitCode.Ok;
-    });
+    }
 }

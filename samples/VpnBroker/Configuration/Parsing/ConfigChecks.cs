@@ -18,8 +18,8 @@ internal static class ConfigChecks
     {
         long Line(string section) => root.Find(section)?.Line ?? 1;
 
-        if (config.Listen is null && config.Esp is null)
-            errors.Add(1, "", "there is nothing to do: write a listen section, an esp section, or both");
+        if (config.Listen is null && config.Esp is null && config.Ipsec is null)
+            errors.Add(1, "", "there is nothing to do: write a listen section, an ipsec section, or both");
         Pools(config, Line("pools"), errors);
         Profiles(config, Line("defaults"), Line("groups"), errors);
         HandOvers(config, Line, errors);
@@ -30,6 +30,8 @@ internal static class ConfigChecks
             Tunnels(esp, config, Line("esp"), errors);
             Keys(esp, Line("esp"), errors);
         }
+        if (config.Ipsec is { } ipsec)
+            IpsecChecks.Run(ipsec, config, Line("ipsec"), errors);
     }
 
     private static void Pools(BrokerConfig config, long line, ConfigErrors errors)
@@ -84,6 +86,7 @@ internal static class ConfigChecks
         if (config.LocalNetwork is { } network)
             mtus.Add((config.Tun is null ? "dpdk" : "tun", network.Mtu));
         mtus.AddRange((config.Esp?.Tunnels ?? []).Select(tunnel => ("esp", tunnel.Mtu)));
+        mtus.AddRange((config.Ipsec?.Peers ?? []).Select(peer => ("ipsec", peer.Mtu)));
         foreach ((string section, int mtu) in mtus.Where(entry => entry.Mtu > MaxMtuBetweenLcores))
             errors.Add(line(section), section, $"with several lcores an mtu is at most {MaxMtuBetweenLcores}, not {mtu}: use less, or one lcore");
     }
@@ -142,7 +145,7 @@ internal static class ConfigChecks
         }
     }
 
-    private static bool Contains(IPNetwork? outer, IPNetwork inner) =>
+    internal static bool Contains(IPNetwork? outer, IPNetwork inner) =>
         outer is { } prefix && prefix.PrefixLength <= inner.PrefixLength && prefix.Contains(inner.BaseAddress);
 
     private static bool Overlap(IPNetwork left, IPNetwork right) => Contains(left, right) || Contains(right, left);

@@ -1,0 +1,197 @@
+using System.Net;
+using CryptoPlane.Aead;
+using CryptoPlane.Esp;
+using CryptoPlane.Ike;
+using CryptoPlane.Ike.Crypto;
+using Microsoft.Extensions.Logging;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Contracts;
+
+namespace VpnBroker.Ipsec;
+
+/// <summary>
+/// Brings IKE's child SAs to the data plane and what they have carried back. IKE's thread, which waits for the data plane: a peer may send on
+/// an SA as soon as it has our answer, so that the lcore must know the SA before the answer leaves.
+/// </summary>
+internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren dataPlane, ILogger logger)
+{
+    /// <summary>Answers of the data plane take well under a millisecond; it has stopped if one does not come at all.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Milliseconds between looks at what the SAs carry, while one waits for its first packet; and when none does.</summary>
+    private const long SoonDelay = 50, UsualDelay = 1000;
+
+    /// <summary>For how long after its making the first packet of a child SA is looked for closely, in milliseconds.</summary>
+    private const long FreshTime = 10_000;
+
+    /// <summary>For a peer that is configured no more.</summary>
+    private const int DefaultMtu = 1400;
+
+    /// <summary>Of each limit, the part after which a pair of SAs is rekeyed.</summary>
+    private const int SoftPercent = 85;
+
+    private readonly Dictionary<uint, Kept> _children = [];
+    private readonly List<(ChildSaId Child, Task Task)> _underWay = [];
+
+    /// <summary>When <see cref="Look"/> wants to be called.</summary>
+    public long NextLook { get; private set; } = long.MaxValue;
+
+    /// <summary>Begins to make the pair of SAs in the data plane.</summary>
+    public void Install(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings, long now)
+    {
+        using ChildKeys keys = child.Keys;
+        Log.Installed(logger, child.Connection, child.Child, child.Id, child.OutboundSpi, keys.Suite.ToString(), Spi.LcoreOf(child.Id.InboundSpi),
+            string.Join(' ', child.LocalSelectors), string.Join(' ', child.RemoteSelectors));
+        _children[child.Id.InboundSpi] = new Kept { Since = now };
+        NextLook = Math.Min(NextLook, now + SoonDelay);
+        try
+        {
+            _underWay.Add((child.Id, dataPlane.InstallAsync(RequestOf(child, peer, settings))));
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            _underWay.Add((child.Id, Task.FromException(e)));
+        }
+    }
+
+    /// <summary>Begins to send on the pair.</summary>
+    public void Activate(ChildSaId child) => _underWay.Add((child, dataPlane.ActivateAsync(child.InboundSpi)));
+
+    /// <summary>Lets a pair go.</summary>
+    public void Remove(ChildSaId child)
+    {
+        _children.Remove(child.InboundSpi);
+        _underWay.Add((child, dataPlane.RemoveAsync(child.InboundSpi)));
+    }
+
+    /// <summary>Sends to a peer's new address.</summary>
+    public void Move(PeerMoved moved)
+    {
+        foreach (ChildSaId child in moved.Children)
+            _underWay.Add((child, dataPlane.MoveAsync(child.InboundSpi, moved.Local, moved.Remote)));
+    }
+
+    /// <summary>Waits until the data plane has done what was begun. Child SAs that it does not take are deleted.</summary>
+    public void Settle(long now)
+    {
+        if (_underWay.Count == 0)
+            return;
+        (ChildSaId Child, Task Task)[] underWay = [.. _underWay];
+        _underWay.Clear();
+        foreach ((ChildSaId child, Task task) in underWay)
+        {
+            try
+            {
+                if (!task.Wait(s_patience))
+                    throw new InvalidOperationException("The data plane does not answer.");
+            }
+            catch (Exception e) when (e is AggregateException or InvalidOperationException)
+            {
+                Log.Refused(logger, child, (e.InnerException ?? e).Message);
+                endpoint.HandleLifetime(child, hard: true, now);
+            }
+        }
+    }
+
+    /// <summary>Tells the endpoint what the SAs have carried, and which are worn out.</summary>
+    public void Look(long now)
+    {
+        Task<IReadOnlyList<EspActivity>> reading = dataPlane.ReadActivityAsync();
+        if (!reading.Wait(s_patience))
+            return;
+        bool fresh = false;
+        foreach (EspActivity activity in reading.Result)
+        {
+            if (!_children.TryGetValue(activity.InboundSpi, out Kept? child))
+                continue;
+            var id = new ChildSaId(activity.InboundSpi);
+            if (activity.ReceivedPackets != child.Received)
+                endpoint.HandleTraffic(id, now);
+            child.Received = activity.ReceivedPackets;
+            fresh |= child.Received == 0 && now - child.Since < FreshTime;
+            if (activity.HardLifetime && !child.HardTold)
+                endpoint.HandleLifetime(id, hard: true, now);
+            else if (activity.SoftLifetime && !child.SoftTold)
+                endpoint.HandleLifetime(id, hard: false, now);
+            child.HardTold |= activity.HardLifetime;
+            child.SoftTold |= activity.SoftLifetime;
+        }
+        NextLook = _children.Count == 0 ? long.MaxValue : now + (fresh ? SoonDelay : UsualDelay);
+    }
+
+    private static EspChildRequest RequestOf(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings)
+    {
+        EspSuite suite = child.Keys.Suite;
+        return new EspChildRequest
+        {
+            Name = $"{child.Connection}/{child.Child}",
+            Group = $"{child.Connection}/{child.Child} {child.RemoteId} {string.Join(' ', child.RemoteSelectors)}",
+            IsFallback = child.Resource is null,
+            Priority = peer?.Priority ?? 0,
+            Lcore = Spi.LcoreOf(child.Id.InboundSpi),
+            InboundSpi = child.Id.InboundSpi,
+            OutboundSpi = child.OutboundSpi,
+            Algorithm = suite.Cipher switch
+            {
+                EspCipher.Aes128Gcm16 => AeadAlgorithm.Aes128Gcm,
+                EspCipher.Aes256Gcm16 => AeadAlgorithm.Aes256Gcm,
+                EspCipher.ChaCha20Poly1305 => AeadAlgorithm.ChaCha20Poly1305,
+                _ => throw new ArgumentException($"The broker's data plane has no {suite.Cipher}."),
+            },
+            Esn = suite.ExtendedSequenceNumbers,
+            InboundKey = Copy(child.InboundEncryption),
+            OutboundKey = Copy(child.OutboundEncryption),
+            Lifetime = LifetimeOf(settings, suite.ExtendedSequenceNumbers),
+            Mode = child.UdpEncapsulation ? EspMode.Udp : EspMode.Raw,
+            Local = child.UdpEncapsulation ? child.Local : new IPEndPoint(child.Local.Address, 0),
+            Remote = child.UdpEncapsulation ? child.Remote : new IPEndPoint(child.Remote.Address, 0),
+            LocalSelectors = [.. child.LocalSelectors.Select(SelectorOf)],
+            RemoteSelectors = [.. child.RemoteSelectors.Select(SelectorOf)],
+            Mtu = peer?.Mtu ?? DefaultMtu,
+        };
+    }
+
+    /// <summary>Pinned, so that the collector leaves no copies of the key behind.</summary>
+    private static byte[] Copy(ReadOnlySpan<byte> key)
+    {
+        byte[] copy = GC.AllocateArray<byte>(key.Length, pinned: true);
+        key.CopyTo(copy);
+        return copy;
+    }
+
+    private static EspSelector SelectorOf(TrafficSelector selector) =>
+        new(selector.First, selector.Last, selector.Protocol, selector.FirstPort, selector.LastPort);
+
+    /// <summary>Without extended sequence numbers an SA ends with its 2^32 numbers in any case (RFC 4303 §3.3.3).</summary>
+    private static SaLifetime LifetimeOf(IpsecChildConfig? settings, bool esn)
+    {
+        ulong packets = settings is { LifetimePackets: > 0 } ? (ulong)settings.LifetimePackets : esn ? 0 : uint.MaxValue;
+        ulong bytes = (ulong)(settings?.LifetimeBytes ?? 0);
+        if (!esn)
+            packets = Math.Min(packets, uint.MaxValue);
+        return new SaLifetime { SoftPackets = Part(packets), HardPackets = packets, SoftBytes = Part(bytes), HardBytes = bytes };
+
+        static ulong Part(ulong whole) => whole / 100 * SoftPercent;
+    }
+
+    private sealed class Kept
+    {
+        public long Since { get; init; }
+
+        public ulong Received { get; set; }
+
+        public bool SoftTold { get; set; }
+
+        public bool HardTold { get; set; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "IPsec {Connection}/{Child}: SPI in {Inbound}, out {Outbound:x8}, {Suite}, lcore {Lcore}, {Local} === {Remote}")]
+        public static partial void Installed(
+            ILogger logger, string connection, string child, ChildSaId inbound, uint outbound, string suite, int lcore, string local, string remote);
+
+        [LoggerMessage(2, LogLevel.Error, "IPsec: the data plane does not take the SAs of SPI {Child}, which are deleted: {Reason}")]
+        public static partial void Refused(ILogger logger, ChildSaId child, string reason);
+    }
+}

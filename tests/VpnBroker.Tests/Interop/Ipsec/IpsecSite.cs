@@ -1,0 +1,139 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using CryptoPlane.TestKit;
+
+namespace VpnBroker.Tests.Interop.Ipsec;
+
+/// <summary>The broker's own program with a TUN interface, and strongSwan with a web server behind it.</summary>
+/// <remarks>
+/// <code>
+///  broker: TUN 10.77.0.1, 10.99.0.1 ── veth: IKE, ESP in UDP ── 10.99.0.2, 10.55.0.1: strongSwan, HTTP
+/// </code>
+/// </remarks>
+internal sealed class IpsecSite : IDisposable
+{
+    private const string Secret = "a secret of more than sixteen bytes";
+
+    private readonly TemporaryDirectory _here = new(), _web = new();
+    private ExternalProgram? _server;
+
+    /// <summary>Starts both sides.</summary>
+    /// <param name="brokerPeer">Further lines of the broker's peer.</param>
+    /// <param name="brokerChild">Further keys of its child.</param>
+    /// <param name="swanConnection">Further lines of strongSwan's connection.</param>
+    /// <param name="swanChild">Further lines of its child.</param>
+    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "")
+    {
+        Requirement.Tun();
+        BrokerPlace.Connect(Peer, "eth0", "10.99.0.1/24", "eth0", "10.99.0.2/24");
+        Peer.AddAddress("lo", "10.55.0.1/32");
+        File.WriteAllText(_here.File("psk"), Secret + "\n");
+        File.SetUnixFileMode(_here.File("psk"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllText(_here.File("broker.yaml"), $$"""
+            lcores: {count: 1, idle: adaptive}
+            tun: {name: tun0, addresses: [10.77.0.1/24], mtu: 1380, routes: [10.77.0.0/24], kernelRoutes: [10.55.0.0/24]}
+            ipsec:
+              listen: [10.99.0.1]
+              peers:
+                - name: swan
+                  remote: 10.99.0.2
+                  localId: broker.test
+                  remoteId: swan.test
+                  pskFile: psk
+                  mtu: 1380
+                  {{brokerPeer}}
+                  children:
+                    - {name: net, local: [10.77.0.0/24], remote: [10.55.0.0/24]{{brokerChild}}}
+            control: {socket: b.sock}
+            log: {auditFile: audit.log}
+            """);
+        Swan = new StrongSwan(Peer, $$"""
+            connections {
+              broker {
+                version = 2
+                local_addrs = 10.99.0.2
+                remote_addrs = 10.99.0.1
+                encap = yes
+                mobike = no
+                proposals = aes256gcm16-prfsha384-x25519
+                {{swanConnection}}
+                local {
+                  auth = psk
+                  id = swan.test
+                }
+                remote {
+                  auth = psk
+                  id = broker.test
+                }
+                children {
+                  net {
+                    local_ts = 10.55.0.0/24
+                    remote_ts = 10.77.0.0/24
+                    esp_proposals = aes256gcm16
+                    {{swanChild}}
+                  }
+                }
+              }
+            }
+            secrets {
+              ike-broker {
+                id-1 = swan.test
+                id-2 = broker.test
+                secret = "{{Secret}}"
+              }
+            }
+            """);
+        Process = BrokerProcess.Start(BrokerPlace, _here);
+    }
+
+    public NetworkNamespace BrokerPlace { get; } = new("ipsecbroker");
+
+    public NetworkNamespace Peer { get; } = new("ipsecpeer");
+
+    public StrongSwan Swan { get; }
+
+    public BrokerProcess Process { get; }
+
+    public string Audit => File.ReadAllText(_here.File("audit.log"));
+
+    /// <summary>The broker's IKE SAs, as its status has them.</summary>
+    public JsonElement Ipsec => Process.Status().GetProperty("ipsec");
+
+    public bool IsUp => Ipsec.EnumerateArray().Any(sa => sa.GetProperty("state").GetString() == "established" && sa.GetProperty("children").GetArrayLength() > 0);
+
+    /// <summary>Runs <c>broker ipsec …</c>.</summary>
+    public ProgramResult Command(string command) => BrokerProcess.Run(_here, $"ipsec {command}");
+
+    /// <summary>Starts pings through the tunnel, 100 a second.</summary>
+    public ExternalProgram StartPing(int count) =>
+        BrokerPlace.Start(Requirement.Program("ping", "iputils-ping"), ["-I", "10.77.0.1", "-i", "0.01", "-W", "5", "-q", "-c", $"{count}", "10.55.0.1"]);
+
+    /// <summary>Loads a file from behind strongSwan and compares it.</summary>
+    public void Download(int bytes)
+    {
+        byte[] content = RandomNumberGenerator.GetBytes(bytes);
+        File.WriteAllBytes(_web.File("file"), content);
+        if (_server == null)
+        {
+            _server = Peer.Start(Requirement.Program("/usr/bin/python3", "python3"), ["-u", "-m", "http.server", "80", "--bind", "10.55.0.1", "--directory", _web.Path]);
+            _server.WaitForOutput("Serving HTTP");
+        }
+        BrokerPlace.Run(Requirement.Program("curl"), ["-sS", "--fail", "--max-time", "60", "--interface", "10.77.0.1", "-o", _here.File("file"), "http://10.55.0.1/file"],
+            timeout: TimeSpan.FromSeconds(90)).EnsureSuccess();
+        Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(_here.File("file"))), "the file came as it was sent");
+    }
+
+    /// <summary>What both sides have said, for a test that fails.</summary>
+    public string Logs => $"--- broker\n{Process.Program.AllOutput}\n--- strongSwan\n{Swan.Log}";
+
+    public void Dispose()
+    {
+        _server?.Dispose();
+        Process?.Dispose();
+        Swan?.Dispose();
+        BrokerPlace.Dispose();
+        Peer.Dispose();
+        _here.Dispose();
+        _web.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using CryptoPlane.TestKit;
+
+namespace VpnBroker.Tests.Interop.Ipsec;
+
+/// <summary>The broker's own program and strongSwan: whoever begins, through rekeys every few seconds while traffic flows.</summary>
+[Collection(nameof(StrongSwanTests))]
+public sealed class StrongSwanTests
+{
+    [Fact]
+    public void Broker_begins_and_rekeys_while_nothing_is_lost()
+    {
+        using var site = new IpsecSite(brokerPeer: "start: true\n      lifetime: 5s", brokerChild: ", lifetime: 2s");
+        Explained(site, () =>
+        {
+            Eventually.True(() => site.IsUp, "the tunnel");
+            Carry(site, pings: 500);
+            Assert.Contains("\"event\":\"ipsec-up\",\"peer\":\"swan\",\"identity\":\"swan.test\"", site.Audit, StringComparison.Ordinal);
+
+            ProgramResult down = site.Command("down swan");
+            Assert.True(down.ExitCode == 0, down.AllOutput);
+            Eventually.True(() => site.Swan.Swanctl("--list-sas").Length == 0, "strongSwan to know no SA any more");
+            Assert.Contains("down", site.Command("list").Output, StringComparison.Ordinal);
+            Assert.Contains("swan is up", site.Command("up swan").EnsureSuccess().Output, StringComparison.Ordinal);
+            site.Download(200_000);
+
+            // A stop tells the peer.
+            site.Process.Program.Signal(ExternalProgram.SigTerm);
+            Assert.Equal(0, site.Process.Program.WaitForExit().ExitCode);
+            Eventually.True(() => site.Swan.Swanctl("--list-sas").Length == 0, "strongSwan to know no SA any more");
+        });
+    }
+
+    [Fact]
+    public void StrongSwan_begins_and_rekeys_while_nothing_is_lost()
+    {
+        using var site = new IpsecSite(swanConnection: "rekey_time = 5s\n    over_time = 10s\n    rand_time = 0s", swanChild: "rekey_time = 2s\n        life_time = 12s\n        rand_time = 0s");
+        Explained(site, () =>
+        {
+            site.Swan.Swanctl("--initiate", "--child", "net");
+            Eventually.True(() => site.IsUp, "the tunnel");
+            Carry(site, pings: 500);
+            // Both at one time, which RFC 7296 §2.8 has rules for.
+            Assert.True(site.Command("rekey swan").ExitCode == 0);
+            Assert.True(site.Command("rekey swan --ike").ExitCode == 0);
+            Carry(site, pings: 100);
+            site.Swan.Swanctl("--terminate", "--ike", "broker");
+            Eventually.True(() => !site.IsUp, "the end of the tunnel");
+            Assert.Contains("\"event\":\"ipsec-down\",\"peer\":\"swan\"", site.Audit, StringComparison.Ordinal);
+        });
+    }
+
+    private static void Carry(IpsecSite site, int pings)
+    {
+        using ExternalProgram ping = site.StartPing(pings);
+        if (pings > 300)
+            site.Download(4_000_000);
+        ProgramResult result = ping.WaitForExit(TimeSpan.FromSeconds(60));
+        Assert.Contains($"{pings} packets transmitted, {pings} received, 0% packet loss", result.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Puts what both sides have logged behind the message of a failure.</summary>
+    private static void Explained(IpsecSite site, Action test)
+    {
+        try
+        {
+            test();
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{e.Message}\n{site.Logs}", e);
+        }
+    }
+}
