@@ -5,7 +5,7 @@
 # Needs root or sudo where something is missing; safe to repeat.
 #
 #   GROUP    build  what the library itself needs: OpenSSL 3's libcrypto at run time, CMake and a C compiler for native/aead
-#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect, Open vSwitch, testpmd), and what native/aead's tests need
+#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect, Open vSwitch, testpmd, strongSwan), and what native/aead's tests need
 #            demo   what eng/demo.sh uses
 #            dpdk   DPDK with its drivers, for src/CryptoPlane.Dpdk
 #            bench  what eng/bench.sh uses (the peers); add the group build: some of it is C
@@ -64,6 +64,9 @@ apt_get install --no-install-recommends "${missing[@]}" >/dev/null ||
 # Debian starts a server when its package is installed; only the benchmark starts this one, and tests start their own switches.
 if [[ " ${missing[*]} " == *" ocserv "* ]] && [[ -d /run/systemd/system ]]; then
   "${as_root[@]}" systemctl disable --now ocserv.service ocserv.socket >/dev/null 2>&1 || true
+fi
+if [[ " ${missing[*]} " == *" charon-systemd "* ]] && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now strongswan.service >/dev/null 2>&1 || true
 fi
 if [[ " ${missing[*]} " == *" openvswitch-switch-dpdk "* ]] && [[ -d /run/systemd/system ]]; then
   "${as_root[@]}" systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true
