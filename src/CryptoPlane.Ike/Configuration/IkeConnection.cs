@@ -1,5 +1,6 @@
 using System.Net;
 using CryptoPlane.Ike.Crypto;
+using CryptoPlane.Ike.RemoteAccess;
 
 namespace CryptoPlane.Ike;
 
@@ -54,6 +55,9 @@ public sealed class IkeConnection
     /// <summary>Which of several connections to the same selectors is preferred: the lower number. The endpoint only reports it.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Inner addresses, and what goes with them, for remote users; null: the peers have addresses of their own, which the children name.</summary>
+    public IkeRemoteAccess? RemoteAccess { get; init; }
+
     /// <summary>How many lcores shall have child SAs of their own (RFC 9611); 0: one child SA serves all.</summary>
     public int Resources { get; init; }
 
@@ -71,10 +75,15 @@ public sealed class IkeConnection
     {
         if (string.IsNullOrWhiteSpace(Name))
             throw new ArgumentException("A connection needs a name.");
-        if (LocalAuthentication is IkeCertificateTrust)
+        if (LocalAuthentication is IkeCertificateTrust or IkeEapMsChapV2)
             throw new ArgumentException($"connection '{Name}': we authenticate by a pre-shared key or a certificate of our own, not by trust.");
         if (RemoteAuthentication is IkeCertificate)
             throw new ArgumentException($"connection '{Name}': the peer authenticates by a pre-shared key, or a certificate that IkeCertificateTrust trusts.");
+        // RFC 7296 §2.16: who authenticates by EAP must know before to whom.
+        if (RemoteAuthentication is IkeEapMsChapV2 && LocalAuthentication is not IkeCertificate)
+            throw new ArgumentException($"connection '{Name}': users may log in by EAP only where we authenticate by a certificate.");
+        if (StartAction == IkeStartAction.Start && (RemoteAuthentication is IkeEapMsChapV2 || RemoteAccess is not null))
+            throw new ArgumentException($"connection '{Name}': remote users begin themselves; it cannot be started from here.");
         if (StartAction == IkeStartAction.Start && (LocalAddress is null || SingleRemoteAddress is null))
             throw new ArgumentException($"connection '{Name}': to start it, name the local address and a single remote one.");
         if (Proposals.Count == 0)

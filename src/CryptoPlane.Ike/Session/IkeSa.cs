@@ -1,6 +1,7 @@
 using System.Net;
 using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Fragmentation;
+using CryptoPlane.Ike.RemoteAccess;
 using CryptoPlane.Ike.KeyLog;
 using CryptoPlane.Ike.Wire;
 
@@ -66,6 +67,9 @@ internal sealed class IkeSa : IDisposable
 
     /// <summary>The peer's side of IKE_AUTH, while it goes on.</summary>
     public AuthResponder? Authentication { get; set; }
+
+    /// <summary>The inner addresses of a remote user, until it is gone (RFC 7296 §2.19).</summary>
+    public ConfigurationLease? Lease { get; set; }
 
     /// <summary>The peer wants no more child SAs for single lcores (RFC 9611 §4, TS_MAX_QUEUE).</summary>
     public bool RefusedResources { get; set; }
@@ -137,7 +141,7 @@ internal sealed class IkeSa : IDisposable
         _lastInbound = now;
         _wasReported = true;
         Transcript = null;
-        Authentication = null;
+        EndAuthentication();
         Host.Emit(new IkeSaEstablished(LocalSpi, connection.Name, remoteId, Path.Local, Path.Remote, replaces));
     }
 
@@ -283,6 +287,7 @@ internal sealed class IkeSa : IDisposable
             child.Parent = successor;
         }
         Exchanges.MoveWaitingTo(successor.Exchanges);
+        (successor.Lease, Lease) = (Lease, null);
         successor.Peer.CopyFrom(Peer);
         successor.EnableFragments(Connection!);
         successor.Establish(Connection!, RemoteId!, LocalSpi, now);
@@ -335,7 +340,7 @@ internal sealed class IkeSa : IDisposable
         State = IkeSaState.Closed;
         Exchanges.AbandonAll();
         Transcript = null;
-        Authentication = null;
+        EndAuthentication();
         if (wasInitiating)
             Host.OnClosed(this, reason, now);
         if (_window.Last.Count != 0 && reason != IkeCloseReason.PeerDead)
@@ -353,6 +358,8 @@ internal sealed class IkeSa : IDisposable
     public void Dispose()
     {
         Exchanges.AbandonAll();
+        EndAuthentication();
+        Lease?.Dispose();
         _channel?.Dispose();
         Keys?.Dispose();
     }
@@ -427,10 +434,19 @@ internal sealed class IkeSa : IDisposable
             Move(newest);
     }
 
+    private void EndAuthentication()
+    {
+        Authentication?.Dispose();
+        Authentication = null;
+    }
+
     private void ReportClosed(IkeCloseReason reason, long now)
     {
         foreach (ChildSa child in Children.Snapshot())
             ChildLifecycle.Drop(child);
+        // Nothing is sent to the addresses any more, so another user may have them.
+        Lease?.Dispose();
+        Lease = null;
         if (!_wasReported)
             return;
         _wasReported = false;

@@ -26,7 +26,7 @@ internal static class ChildAnswer
             return Refuse(response, NotifyType.NoAdditionalSas);
 
         IReadOnlyList<IkeChild> children = replaces is null ? sa.Connection!.Children : [replaces.Configuration];
-        if (NarrowedSelectors.Choose(local.Selectors, remote.Selectors, [.. children.Select(child => (child.LocalSelectors, child.RemoteSelectors))]) is not { } granted)
+        if (NarrowedSelectors.Choose(local.Selectors, remote.Selectors, [.. children.Select(child => (child.LocalSelectors, Remote(sa, child)))]) is not { } granted)
             return Refuse(response, NotifyType.TsUnacceptable);
         IkeChild configuration = children[granted.Index];
         bool transport = configuration.Mode == IkeChildMode.Transport;
@@ -84,6 +84,10 @@ internal static class ChildAnswer
         ChildLifecycle.Install(sa, child, sa.Keys!.DeriveChild(chosen.Suite, secret, nonces.Initiator, nonces.Responder), isInitiator: false);
         return child;
     }
+
+    /// <summary>The peer's side of a child of the configuration: of a remote user, no more than the addresses that it was given.</summary>
+    private static IReadOnlyList<TrafficSelector> Remote(IkeSa sa, IkeChild child) =>
+        sa.Lease is null ? child.RemoteSelectors : SelectorSets.Intersect(sa.Lease.Selectors, child.RemoteSelectors);
 
     /// <summary>Which lcore a child SA is for.</summary>
     /// <returns>False where all lcores have theirs (RFC 9611 §4: TS_MAX_QUEUE).</returns>
