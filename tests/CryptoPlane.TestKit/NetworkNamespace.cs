@@ -1,10 +1,13 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
 namespace CryptoPlane.TestKit;
 
 /// <summary>
 /// A network namespace of a test's own: other tests, other runs and the machine's own network never meet it. Everything in it goes
 /// away with it.
 /// </summary>
-public sealed class NetworkNamespace : IDisposable
+public sealed partial class NetworkNamespace : IDisposable
 {
     private static int s_counter;
     private readonly string _ip;
@@ -55,6 +58,54 @@ public sealed class NetworkNamespace : IDisposable
     public ExternalProgram Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
         ExternalProgram.Start(_ip, ["netns", "exec", Name, program, .. arguments], environment);
 
+    /// <summary>Runs code on a thread that is inside the namespace. Sockets that it opens belong to the namespace, whoever uses them later.</summary>
+    public T Within<T>(Func<T> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        T? result = default;
+        ExceptionDispatchInfo? thrown = null;
+        // The kernel moves one thread only, so it has to be one that nobody else gets afterwards.
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Enter();
+                result = action();
+            }
+            catch (Exception exception)
+            {
+                thrown = ExceptionDispatchInfo.Capture(exception);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        thrown?.Throw();
+        return result!;
+    }
+
     /// <summary>Removes the namespace with its devices. Stop the programs in it first.</summary>
     public void Dispose() => ExternalProgram.Run(_ip, ["netns", "delete", Name]);
+
+    private void Enter()
+    {
+        // Not a FileStream: such a file cannot be sought in.
+        int descriptor = Open($"/run/netns/{Name}", CloseOnExec);
+        int result = descriptor < 0 ? -1 : SetNamespace(descriptor, NewNetwork);
+        int error = Marshal.GetLastPInvokeError();
+        if (descriptor >= 0)
+            _ = Close(descriptor);
+        if (result != 0)
+            throw new InvalidOperationException($"The thread cannot enter namespace {Name}: error {error}.");
+    }
+
+    private const int NewNetwork = 0x4000_0000, CloseOnExec = 0x8_0000;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(int descriptor, int kind);
 }

@@ -79,7 +79,7 @@ internal sealed class IkeWriter
     {
         int length = Length - start;
         if (length > ushort.MaxValue)
-            throw new InvalidOperationException($"{length} bytes do not fit a payload's length field: shorten the certificate or the list.");
+            throw new InvalidOperationException($"{length} bytes do not fit a payload: shorten the certificate or the list.");
         BinaryPrimitives.WriteUInt16BigEndian(_buffer.AsSpan(lengthOffset), (ushort)length);
     }
 

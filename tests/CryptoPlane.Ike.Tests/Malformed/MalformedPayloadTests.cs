@@ -65,8 +65,8 @@ public sealed class MalformedPayloadTests
         Assert.InRange(good, Cases / 20, Cases * 19 / 20);
         IkeParseError[] elsewhere =
         [
-            IkeParseError.BadMessageLength, IkeParseError.UnsupportedMajorVersion, IkeParseError.ObsoleteMajorVersion, IkeParseError.TooManyTransforms,
-            IkeParseError.BadEncryptedPayload, IkeParseError.BadFragment,
+            IkeParseError.BadMessageLength, IkeParseError.UnsupportedMajorVersion, IkeParseError.ObsoleteMajorVersion,
+            IkeParseError.TooManyTransforms, IkeParseError.BadEncryptedPayload, IkeParseError.BadFragment,
         ];
         Assert.Empty(Enum.GetValues<IkeParseError>().Except(elsewhere).Except(seen));
     }
@@ -112,8 +112,9 @@ public sealed class MalformedPayloadTests
     {
         IIkePayload?[] single =
         [
-            payloads.SecurityAssociation, payloads.KeyExchange, payloads.Nonce, payloads.Initiator, payloads.Responder, payloads.Authentication,
-            payloads.Configuration, payloads.Eap, WithSelectors(payloads.TrafficSelectorsInitiator), WithSelectors(payloads.TrafficSelectorsResponder),
+            payloads.SecurityAssociation, payloads.KeyExchange, payloads.Nonce, payloads.Initiator, payloads.Responder,
+            payloads.Authentication, payloads.Configuration, payloads.Eap,
+            WithSelectors(payloads.TrafficSelectorsInitiator), WithSelectors(payloads.TrafficSelectorsResponder),
         ];
         IkeWriter writer = new();
         foreach (IIkePayload payload in single.OfType<IIkePayload>().Concat(payloads.Notifications).Concat(payloads.Certificates)
@@ -123,5 +124,6 @@ public sealed class MalformedPayloadTests
     }
 
     // A list of which nothing could be granted has nothing to write.
-    private static TrafficSelectorsPayload? WithSelectors(TrafficSelectorsPayload? payload) => payload is { Selectors.Count: > 0 } ? payload : null;
+    private static TrafficSelectorsPayload? WithSelectors(TrafficSelectorsPayload? payload) =>
+        payload is { Selectors.Count: > 0 } ? payload : null;
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.CompilerServices;
 using CryptoPlane.Ike.Tests.Session;
@@ -27,7 +28,9 @@ public sealed class FloodTests
         Assert.InRange(opened, 1, MaxHalfOpen);
         Assert.Equal(opened + 1, network.Responder.Endpoint.Report().Count);
         byte[] longest = Make(0);
-        Assert.All(replies.Where(reply => HeaderOf(reply.Payload.ToArray()).ResponderSpi == 0), reply => Assert.InRange(reply.Payload.Length, 1, longest.Length));
+        Assert.All(
+            replies.Where(reply => HeaderOf(reply.Payload.ToArray()).ResponderSpi == 0),
+            reply => Assert.InRange(reply.Payload.Length, 1, longest.Length));
 
         AssertAlive(network);
         network.Run(60_000);
@@ -63,7 +66,8 @@ public sealed class FloodTests
         network.Run(5_000);
         network.AssertChildrenAgree();
         Assert.Single(network.Initiator.IkeSas);
-        TestDatagram demand = network.Sent.First(sent => sent.Sender == network.Responder && sent.Datagram.Remote.Address.Equals(TestConnections.InitiatorAddress));
+        TestDatagram demand = network.Sent.First(
+            sent => sent.Sender == network.Responder && sent.Datagram.Remote.Address.Equals(TestConnections.InitiatorAddress));
         Assert.Equal((0ul, PayloadType.Notify), (demand.Header.ResponderSpi, demand.Header.NextPayload));
     }
 
@@ -156,7 +160,8 @@ public sealed class FloodTests
         return replies;
     }
 
-    private static uint AddressOf(IPEndPoint remote) => System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(remote.Address.GetAddressBytes());
+    private static uint AddressOf(IPEndPoint remote) =>
+        BinaryPrimitives.ReadUInt32BigEndian(remote.Address.GetAddressBytes());
 
     /// <summary>The tunnel works in both directions: its child SA and its IKE SA can be replaced.</summary>
     private static void AssertAlive(TestNetwork network)

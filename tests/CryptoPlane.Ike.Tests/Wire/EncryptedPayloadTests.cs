@@ -22,7 +22,8 @@ public sealed class EncryptedPayloadTests
     {
         byte[] first = EncryptedPayload.CreateFragment(s_header, PayloadType.IdentificationInitiator, 1, 3, 25);
         Assert.Equal(
-            Hex("0000000000000001 0000000000000002 35 20 23 08 00000001 0000003d  23 00 0021 0001 0003"), first[..EncryptedPayload.SkfBodyOffset]);
+            Hex("0000000000000001 0000000000000002 35 20 23 08 00000001 0000003d  23 00 0021 0001 0003"),
+            first[..EncryptedPayload.SkfBodyOffset]);
         Assert.Equal(new EncryptedPayload(PayloadType.IdentificationInitiator, 36, 1, 3), Find(first));
         byte[] second = EncryptedPayload.CreateFragment(s_header, PayloadType.IdentificationInitiator, 2, 3, 25);
         Assert.Equal(new EncryptedPayload(PayloadType.None, 36, 2, 3), Find(second));

@@ -186,7 +186,8 @@ public sealed class PayloadTests
             08 11 0028 01f4 01f4 20010db8000000000000000000000000 20010db80000000000000000000000ff
             """);
         Assert.Equal(
-            IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsInitiator, body, out TrafficSelectorsPayload? ts));
+            IkeParseError.None,
+            TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsInitiator, body, out TrafficSelectorsPayload? ts));
         Assert.Equal(TrafficSelector.Parse("10.55.0.0/24"), ts!.Selectors[0]);
         Assert.Equal(IPAddress.Parse("2001:db8::ff"), ts.Selectors[1].Last);
         Assert.Equal((17, 500, 500), (ts.Selectors[1].Protocol, ts.Selectors[1].FirstPort, ts.Selectors[1].LastPort));
@@ -214,7 +215,8 @@ public sealed class PayloadTests
     public void Selectors_that_nobody_here_can_grant_are_left_out(string body)
     {
         Assert.Equal(
-            IkeParseError.None, TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsResponder, Hex(body), out TrafficSelectorsPayload? ts));
+            IkeParseError.None,
+            TrafficSelectorsPayload.Parse(PayloadType.TrafficSelectorsResponder, Hex(body), out TrafficSelectorsPayload? ts));
         Assert.Empty(ts!.Selectors);
         Assert.True(ts.HasUnknownSelectors);
     }
@@ -247,7 +249,8 @@ public sealed class PayloadTests
         Assert.Equal(body, BodyOf(cp));
         Assert.Equal(IkeParseError.BadConfiguration, ConfigurationPayload.Parse(Hex("02 000000 0001 0004 0a0102"), out _));
         Assert.Equal(
-            IkeParseError.BadConfiguration, ConfigurationPayload.Parse([1, 0, 0, 0, .. new byte[4 * (ConfigurationPayload.MaximumAttributes + 1)]], out _));
+            IkeParseError.BadConfiguration,
+            ConfigurationPayload.Parse([1, 0, 0, 0, .. new byte[4 * (ConfigurationPayload.MaximumAttributes + 1)]], out _));
     }
 
     [Theory]

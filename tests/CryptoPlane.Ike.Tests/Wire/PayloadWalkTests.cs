@@ -71,7 +71,8 @@ public sealed class PayloadWalkTests
         NoncePayload nonce = new(new byte[16]);
         writer.Add(nonce).Add(nonce);
         Assert.Equal(
-            new IkeParseResult(IkeParseError.DuplicatePayload, PayloadType.Nonce), IkePayloads.Parse(writer.FirstPayload, writer.Written, out _));
+            new IkeParseResult(IkeParseError.DuplicatePayload, PayloadType.Nonce),
+            IkePayloads.Parse(writer.FirstPayload, writer.Written, out _));
         Assert.Equal(NotifyType.InvalidSyntax, IkeParseError.DuplicatePayload.ToNotify());
     }
 
