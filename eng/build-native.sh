@@ -12,6 +12,9 @@
 #   --tests    also build what the tests need
 #   --verbose  show what the compiler says even where all is well
 #
+# With the environment variable CRYPTOPLANE_PREBUILT nothing is compiled: the library and its .dbg are taken from that directory, for who
+# builds them elsewhere.
+#
 # "dotnet build" calls this for src/CryptoPlane and src/CryptoPlane.Dpdk. CC and CFLAGS choose another compiler or options when
 # artifacts/native/build is made: remove it first.
 # Exit code 3: not on Linux x64, or CMake, a compiler or (for dpdk) DPDK is missing, and nothing was built.
@@ -38,6 +41,15 @@ cannot() {
 
 has() { command -v "$1" >/dev/null; }
 
+output=$root/artifacts/native/linux-x64
+if [[ -n ${CRYPTOPLANE_PREBUILT:-} && $tests == false ]]; then
+  [[ -f $CRYPTOPLANE_PREBUILT/libcryptoplane_$room.so ]] || cannot "CRYPTOPLANE_PREBUILT=$CRYPTOPLANE_PREBUILT has no libcryptoplane_$room.so"
+  mkdir -p "$output"
+  cp "$CRYPTOPLANE_PREBUILT/libcryptoplane_$room.so"{,.dbg} "$output/"
+  say "took native/$room from $CRYPTOPLANE_PREBUILT"
+  exit
+fi
+
 [[ $(uname -sm) == "Linux x86_64" ]] || cannot "it is for Linux on x64, and this is $(uname -sm)"
 missing=()
 has cmake || missing+=(cmake)
@@ -54,7 +66,6 @@ fi
 
 tree=$root/artifacts/native/build
 [[ $room == aead ]] || tree+=-$room
-output=$root/artifacts/native/linux-x64
 mkdir -p "$tree" "$output"
 exec 9>"$root/artifacts/native/.lock-$room"
 flock 9

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Xml.Linq;
+using CryptoPlane.TestKit;
 
 namespace CryptoPlane.Package.Tests;
 
@@ -63,11 +64,14 @@ public class PackageContentTests(PackedPackages packages)
     [Fact]
     public void The_same_sources_give_the_same_bytes_in_another_place()
     {
-        using var directory = new TestKit.TemporaryDirectory();
-        string again = PackedPackages.Pack(PackedPackages.CopySources(directory.File("a/longer/path/to/the/sources")));
+        // The native library was built in this repository too: that is its other place.
+        string native = RepositoryRoot.PathOf("artifacts/native/linux-x64");
+        using var directory = new TemporaryDirectory();
+        string again = PackedPackages.Pack(PackedPackages.CopySources(directory.File("a/longer/path/to/the/sources")), native);
 
         string[] names = [.. Directory.EnumerateFiles(packages.Directory).Select(file => Path.GetFileName(file)).Order()];
-        Assert.Equal(9, names.Length);
+        // A package and its symbols for each library, and those of the native one.
+        Assert.Equal(11, names.Length);
         Assert.Equal(names, Directory.EnumerateFiles(again).Select(file => Path.GetFileName(file)).Order());
         foreach (string name in names)
             Assert.True(File.ReadAllBytes(Path.Combine(packages.Directory, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(again, name))), $"{name} differs.");

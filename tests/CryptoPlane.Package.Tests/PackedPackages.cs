@@ -52,12 +52,14 @@ public sealed class PackedPackages : IDisposable
     }
 
     /// <summary>Runs a copy's eng/pack.sh.</summary>
+    /// <param name="sources">The copy.</param>
+    /// <param name="nativeLibrary">A directory with the native library, or null to build it.</param>
     /// <returns>The directory with the packages.</returns>
-    public static string Pack(string sources)
+    public static string Pack(string sources, string? nativeLibrary = null)
     {
         Requirement.Program("cmake");
         Requirement.Program("gcc");
-        DotNet.Run(Path.Combine(sources, "eng/pack.sh"), ["--version", Version], sources).EnsureSuccess();
+        DotNet.Run(Path.Combine(sources, "eng/pack.sh"), ["--version", Version], sources, ("CRYPTOPLANE_PREBUILT", nativeLibrary)).EnsureSuccess();
         return Path.Combine(sources, "artifacts/packages");
     }
 
