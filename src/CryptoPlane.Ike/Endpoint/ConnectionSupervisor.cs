@@ -123,7 +123,7 @@ internal sealed class ConnectionSupervisor(EndpointHost host, IkeConnection conn
         {
             if (child != Connection.Children[0] || isRetry)
                 Ensure(sa, ChildRequest.Common(Connection, child), now);
-            if (!sa.RefusedResources && FindCommon(child) is { } common)
+            if (!sa.RefusedResources.Contains(child) && FindCommon(child) is { } common)
             {
                 foreach (ChildRequest request in ChildRequest.PerResource(Connection, child, common))
                     Ensure(sa, request, now);

@@ -104,8 +104,15 @@ public sealed class IkeEndpoint : IIkeEndpoint
         ArgumentNullException.ThrowIfNull(connections);
         Validate(connections);
         HashSet<IkeConnection> known = [.. _host.Connections];
-        foreach (ConnectionSupervisor gone in _host.Replace(connections))
-            gone.Stop(now);
+        IReadOnlyList<ConnectionSupervisor> gone = _host.Replace(connections);
+        foreach (ConnectionSupervisor supervisor in gone)
+            supervisor.Stop(now);
+        // A peer that is just authenticating may be about to get a connection that is gone: it begins anew.
+        if (gone.Count != 0)
+        {
+            foreach (IkeSa sa in _host.Sas.Where(sa => sa.IsHalfOpen).ToArray())
+                sa.Close(IkeCloseReason.Terminated, now);
+        }
         foreach (ConnectionSupervisor supervisor in _host.Supervisors)
         {
             if (supervisor.Connection.StartAction == IkeStartAction.Start && !known.Contains(supervisor.Connection))

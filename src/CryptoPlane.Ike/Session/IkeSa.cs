@@ -71,8 +71,8 @@ internal sealed class IkeSa : IDisposable
     /// <summary>The inner addresses of a remote user, until it is gone (RFC 7296 §2.19).</summary>
     public ConfigurationLease? Lease { get; set; }
 
-    /// <summary>The peer wants no more child SAs for single lcores (RFC 9611 §4, TS_MAX_QUEUE).</summary>
-    public bool RefusedResources { get; set; }
+    /// <summary>Of which children the peer wants no more SAs for single lcores (RFC 9611 §4, TS_MAX_QUEUE).</summary>
+    public HashSet<IkeChild> RefusedResources { get; } = [];
 
     public long EstablishedAt { get; private set; }
 

@@ -20,9 +20,9 @@ internal static class TestConnections
 
     private static IkeConnection Make(Settings s, bool initiator)
     {
-        (TrafficSelector ours, TrafficSelector theirs) = (TrafficSelector.Parse(s.InitiatorNet), TrafficSelector.Parse(s.ResponderNet));
-        if (!initiator)
-            (ours, theirs) = (theirs, ours);
+        // A further child has other networks.
+        TrafficSelector Net(bool ofInitiator, int child) => TrafficSelector.Parse(
+            child == 0 ? ofInitiator ? s.InitiatorNet : s.ResponderNet : $"10.{(ofInitiator ? 100 : 200) + child}.0.0/16");
         return new IkeConnection
         {
             Name = "c",
@@ -42,11 +42,11 @@ internal static class TestConnections
             Mobike = s.Mobike,
             Children =
             [
-                .. s.Children.Select(name => new IkeChild
+                .. s.Children.Select((name, index) => new IkeChild
                 {
                     Name = name,
-                    LocalSelectors = [ours],
-                    RemoteSelectors = [theirs],
+                    LocalSelectors = [Net(initiator, index)],
+                    RemoteSelectors = [Net(!initiator, index)],
                     Proposals = s.EspProposals ?? EspSuite.Defaults,
                     Lifetime = s.ChildLifetime ?? IkeLifetime.ChildSaDefault,
                     Mode = s.Mode,

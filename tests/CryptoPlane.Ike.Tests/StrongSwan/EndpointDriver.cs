@@ -25,7 +25,12 @@ internal sealed class EndpointDriver : IDisposable
         foreach (int port in (int[])[500, 4500])
         {
             IPEndPoint local = new(address, port);
-            _sockets.Add(NamespaceSockets.Bind(space, local), local);
+            _sockets.Add(space.Within(() =>
+            {
+                Socket socket = new(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+                socket.Bind(local);
+                return socket;
+            }), local);
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class CreateChildExchange(ChildRequest wanted) : Exchange
         NotifyType? error = response.FindError()?.NotifyType;
         // RFC 9611 §4: the peer has as many as it wants; what is there suffices.
         if (error == NotifyType.TsMaxQueue)
-            sa.RefusedResources = true;
+            sa.RefusedResources.Add(Wanted.Configuration);
         else if (error != NotifyType.TemporaryFailure)
             sa.Host.Emit(new InitiationFailed(sa.Connection!.Name, Wanted.Configuration.Name, error?.ToString() ?? "the peer's answer is incomplete"));
         sa.Host.OnChildMissing(sa, now);
