@@ -27,6 +27,7 @@ internal sealed partial class IkeService : IAsyncDisposable
     private readonly ChildKeeper _children;
     private readonly AuditLog _audit;
     private readonly ILogger _logger;
+    private readonly RefusalThrottle _refusals = new();
     private readonly ConcurrentQueue<Action> _calls = new();
     private readonly LcoreWaker _waker = new();
     private readonly EpollSet _epoll = new();
@@ -293,9 +294,10 @@ internal sealed partial class IkeService : IAsyncDisposable
                 LogInitiationFailed(_logger, failed.Connection, failed.Reason);
                 Audit(new IpsecAudit("ipsec-up", failed.Connection, null, null, Success: false, failed.Reason));
                 break;
-            case PeerRefused refused:
-                LogPeerRefused(_logger, refused.Remote, refused.RemoteId?.ToString() ?? "unknown", refused.Reason);
-                Audit(new IpsecAudit("ipsec-up", null, refused.RemoteId?.ToString(), refused.Remote, Success: false, refused.Reason));
+            case PeerRefused refused when _refusals.TryWrite(Now, out long omitted):
+                string reason = omitted == 0 ? refused.Reason : $"{refused.Reason} ({omitted} refusals before it are not listed)";
+                LogPeerRefused(_logger, refused.Remote, refused.RemoteId?.ToString() ?? "unknown", reason);
+                Audit(new IpsecAudit("ipsec-up", null, refused.RemoteId?.ToString(), refused.Remote, Success: false, reason));
                 break;
         }
     }
