@@ -8,7 +8,8 @@ namespace CryptoPlane.Ike;
 /// </summary>
 /// <remarks>
 /// The user's name becomes the peer's identity (a mail address or domain name where it reads as one, else a key ID), and must match
-/// <see cref="IkeConnection.RemoteId"/>. What the client says in IDi is not authenticated, and is not looked at.
+/// <see cref="IkeConnection.RemoteId"/>. What the client says in IDi is not authenticated, and is not looked at. Each wrong password is a
+/// <see cref="PeerRefused"/>; how many of them an address may cause is for the caller to limit.
 /// </remarks>
 public sealed class IkeEapMsChapV2 : IkeAuthentication
 {

@@ -400,6 +400,10 @@ internal sealed class IkeSa : IDisposable
         {
             authentication.HandleRequest(this, payloads, response, now);
         }
+        else if (header.Exchange == ExchangeType.Informational && Authentication is not null && InformationalResponder.GivesUp(payloads))
+        {
+            CloseAfterResponse(IkeCloseReason.ProtocolError);
+        }
         else if (header.Exchange == ExchangeType.CreateChildSa && HasAuthenticated)
         {
             CreateChildResponder.HandleRequest(this, payloads, response, now);

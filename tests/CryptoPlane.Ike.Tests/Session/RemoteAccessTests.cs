@@ -95,10 +95,21 @@ public sealed class RemoteAccessTests : IDisposable
         TestUser user = NewUser(1);
         IkePayloads verdict = user.LogIn(Now, name, password, user.Ask(Now, ConfigurationAttributeType.InternalIp4Address).Eap!);
         Assert.Equal(4, verdict.Eap!.Packet[5]);
+        Assert.Contains("password", _gateway.Single<PeerRefused>().Reason, StringComparison.Ordinal);
         IkePayloads end = user.Auth(Now, TestUser.Eap(verdict.Eap.Packet[1], 26, [4]));
         Assert.Equal(4, end.Eap!.Packet[0]);
         Assert.NotNull(end.Find(NotifyType.AuthenticationFailed));
         AssertRefused();
+    }
+
+    [Fact]
+    public void A_client_that_gives_up_is_answered_and_forgotten()
+    {
+        TestUser user = NewUser(1);
+        user.Ask(Now, ConfigurationAttributeType.InternalIp4Address);
+        IkePayloads answer = user.Inform(Now, new NotifyPayload(NotifyType.AuthenticationFailed));
+        Assert.Empty(answer.Notifications);
+        Assert.Empty(_gateway.Endpoint.Report());
     }
 
     [Fact]

@@ -63,18 +63,10 @@ internal sealed class TestUser : IDisposable
     }
 
     /// <summary>Sends a request of IKE_AUTH and returns the answer.</summary>
-    public IkePayloads Auth(long now, params IIkePayload[] payloads)
-    {
-        IkeHeader header = new(_spi, _gatewaySpi, ExchangeType.IkeAuth, IkeHeaderFlags.Initiator, _messageId++);
-        IkeWriter writer = new();
-        foreach (IIkePayload payload in payloads)
-            writer.Add(payload);
-        byte[] response = Exchange(Assert.Single(SealedMessages.Seal(_protection!, header, writer, int.MaxValue)), now);
-        Assert.Equal(IkeParseError.None, IkeHeader.Parse(response, out IkeHeader answerHeader));
-        Assert.Equal(OpenStatus.Opened, SealedMessages.Open(_protection!, null, answerHeader, response, now, out PayloadType first, out byte[] content));
-        Assert.True(IkePayloads.Parse(first, content, out IkePayloads answer).IsOk);
-        return answer;
-    }
+    public IkePayloads Auth(long now, params IIkePayload[] payloads) => Request(ExchangeType.IkeAuth, now, payloads);
+
+    /// <summary>Sends a request of INFORMATIONAL and returns the answer.</summary>
+    public IkePayloads Inform(long now, params IIkePayload[] payloads) => Request(ExchangeType.Informational, now, payloads);
 
     /// <summary>The first request of IKE_AUTH: no AUTH, and what the client would like.</summary>
     public IkePayloads Ask(long now, params ConfigurationAttributeType[] attributes)
@@ -129,6 +121,19 @@ internal sealed class TestUser : IDisposable
         _protection?.Dispose();
         _keys?.Dispose();
         _engine.Dispose();
+    }
+
+    private IkePayloads Request(ExchangeType exchange, long now, IIkePayload[] payloads)
+    {
+        IkeHeader header = new(_spi, _gatewaySpi, exchange, IkeHeaderFlags.Initiator, _messageId++);
+        IkeWriter writer = new();
+        foreach (IIkePayload payload in payloads)
+            writer.Add(payload);
+        byte[] response = Exchange(Assert.Single(SealedMessages.Seal(_protection!, header, writer, int.MaxValue)), now);
+        Assert.Equal(IkeParseError.None, IkeHeader.Parse(response, out IkeHeader answerHeader));
+        Assert.Equal(OpenStatus.Opened, SealedMessages.Open(_protection!, null, answerHeader, response, now, out PayloadType first, out byte[] content));
+        Assert.True(IkePayloads.Parse(first, content, out IkePayloads answer).IsOk);
+        return answer;
     }
 
     private byte[] Exchange(byte[] message, long now)

@@ -26,7 +26,7 @@ internal sealed partial class Charon : IDisposable
         Requirement.Tun();
         File.WriteAllText(Path.Combine(directory, "strongswan.conf"), $$"""
             charon-systemd {
-              load = random nonce openssl pem pkcs1 pkcs8 pubkey x509 revocation constraints hmac sha2 kdf aes gcm kernel-libipsec kernel-netlink socket-default vici updown
+              load = random nonce openssl pem pkcs1 pkcs8 pubkey x509 revocation constraints hmac sha2 kdf aes gcm kernel-libipsec kernel-netlink socket-default vici updown eap-identity eap-mschapv2
               plugins { vici { socket = {{Vici}} } }
               filelog { log { path = {{Log}}
                 default = 1

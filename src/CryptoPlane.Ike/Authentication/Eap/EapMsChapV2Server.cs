@@ -57,6 +57,9 @@ internal sealed class EapMsChapV2Server : IDisposable
     /// <summary>Who logged in: the name that MS-CHAPv2 authenticated, not the one that the client gave as its EAP identity. Empty until then.</summary>
     public string UserName { get; private set; } = "";
 
+    /// <summary>The name or the password was wrong, of which the client is told by the latest request. It may answer that, or just go.</summary>
+    public bool IsRefused => _step == Step.Refused;
+
     /// <summary>Takes the MSK, once, after the status was Success. The caller disposes of it.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public SecretBytes TakeMsk()

@@ -74,8 +74,11 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
             case EapOutcome.Authenticated:
                 Establish(sa, eap.Connection, eap.User!, eap.First, response, now);
                 break;
+            case EapOutcome.Refusing:
+                sa.Host.Emit(new PeerRefused(sa.Path.Remote, null, failure));
+                break;
             case EapOutcome.Refused:
-                Refuse(sa, eap.User, failure, response);
+                Refuse(sa, null, failure, response);
                 break;
         }
     }
@@ -127,11 +130,17 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
     /// <summary>Zeroes what an unfinished EAP conversation holds.</summary>
     public void Dispose() => _eap?.Dispose();
 
+    /// <summary>Says no, and ends the IKE SA.</summary>
+    /// <param name="sa">The IKE SA.</param>
+    /// <param name="remoteId">Who the peer says to be.</param>
+    /// <param name="reason">For people; empty where that was said already.</param>
+    /// <param name="response">Takes the notification.</param>
     private static void Refuse(IkeSa sa, IkeIdentity? remoteId, string reason, List<IIkePayload> response)
     {
         // RFC 7296 §2.21.2: whatever it was, the peer learns only that.
         response.Add(new NotifyPayload(NotifyType.AuthenticationFailed));
-        sa.Host.Emit(new PeerRefused(sa.Path.Remote, remoteId, reason));
+        if (reason.Length != 0)
+            sa.Host.Emit(new PeerRefused(sa.Path.Remote, remoteId, reason));
         sa.CloseAfterResponse(IkeCloseReason.ProtocolError);
     }
 }

@@ -9,6 +9,9 @@ internal enum EapOutcome
     /// <summary>The user has shown to know the password, and the client to know what came of it.</summary>
     Authenticated,
 
+    /// <summary>The response tells the client that it is over; the client may answer that, or just go.</summary>
+    Refusing,
+
     /// <summary>It is over.</summary>
     Refused,
 }

@@ -35,7 +35,7 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
     /// <param name="sa">The IKE SA.</param>
     /// <param name="request">The request.</param>
     /// <param name="response">Takes the next EAP packet, or in the end our AUTH.</param>
-    /// <param name="failure">What is wrong, for people.</param>
+    /// <param name="failure">What is wrong, for people; empty where that was said already.</param>
     public EapOutcome Handle(IkeSa sa, IkePayloads request, List<IIkePayload> response, out string failure)
     {
         failure = "";
@@ -46,11 +46,17 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
             failure = "it does not go on with EAP";
             return EapOutcome.Refused;
         }
+        bool wasRefused = _server.IsRefused;
         EapStatus status = _server.Handle(packet.Packet, out byte[] next);
         response.Add(new EapPayload(next));
+        if (_server.IsRefused)
+        {
+            failure = "its user name or password is wrong";
+            return EapOutcome.Refusing;
+        }
         if (status == EapStatus.Failure)
         {
-            failure = "its user name or password is wrong, or its EAP method another one";
+            failure = wasRefused ? "" : "it does not speak EAP-MSCHAPv2";
             return EapOutcome.Refused;
         }
         if (status == EapStatus.Success)

@@ -32,6 +32,13 @@ internal static class InformationalResponder
         AddressUpdate.Handle(sa, request, back, response);
     }
 
+    /// <summary>
+    /// Whether a peer that began an IKE SA gives it up before both sides have authenticated: we, or the user's password, are not what it
+    /// expected (RFC 7296 §2.21.2). It waits for the answer.
+    /// </summary>
+    public static bool GivesUp(IkePayloads request) =>
+        request.Find(NotifyType.AuthenticationFailed) is not null || request.Deletions.Any(deletion => deletion.Protocol == SecurityProtocol.Ike);
+
     private static void DeleteIke(IkeSa sa, long now)
     {
         // RFC 7296 §2.25.2: the peer was faster with its own rekey, so ours is forgotten.
