@@ -102,6 +102,23 @@ public sealed class StrongSwanTests : IDisposable
     }
 
     [Fact]
+    public void Each_lcore_has_its_share_of_the_addresses_with_a_gateway_that_knows_nothing_of_lcores()
+    {
+        Start("aes128gcm16-prfsha256-x25519", "aes128gcm16", lcores: 2);
+        _driver!.Peer.Endpoint.Initiate("c", EndpointDriver.Now);
+        _driver.Until(() => _driver.Peer.Active.Count == 3 && _charon!.ChildKeys().Count == 3, "three child SAs");
+        Assert.Equal("10.77.0.0/16", Assert.Single(_driver.Peer.Outbound()!.LocalSelectors).ToString());
+        Assert.Equal("10.77.0.0/17", Assert.Single(_driver.Peer.Outbound(resource: 0)!.LocalSelectors).ToString());
+        Assert.Equal("10.77.128.0/17", Assert.Single(_driver.Peer.Outbound(resource: 1)!.LocalSelectors).ToString());
+        Assert.Equal(_charon!.ChildKeys().Select(keys => keys.Initiator).Order(),
+            _driver.Peer.Installed.Values.Select(child => Convert.ToHexString(child.Keys.InitiatorEncryption)).Order());
+        // strongSwan rekeys them by name, all three; each stays its lcore's.
+        _driver.While(() => _charon!.Swanctl("--rekey", "--child", "net"));
+        _driver.Until(() => _driver.Peer.Events.OfType<ChildSaInstalled>().Count() == 6 && _driver.Peer.Installed.Count == 3, "three others");
+        Assert.Equal([null, 0, 1], _driver.Peer.Active.Select(spi => _driver.Peer.Installed[spi].Resource).Order());
+    }
+
+    [Fact]
     public void Another_key_is_refused_by_both()
     {
         using IkePresharedKey wrong = new("a key that strongSwan does not have"u8);
@@ -127,7 +144,7 @@ public sealed class StrongSwanTests : IDisposable
         Assert.Equal("10.55.0.0/24", Assert.Single(child.RemoteSelectors).ToString());
     }
 
-    private void Start(string ike, string esp, IkeAuthentication? local = null, IkeAuthentication? remote = null, string auth = "psk", int fragments = 1280)
+    private void Start(string ike, string esp, IkeAuthentication? local = null, IkeAuthentication? remote = null, string auth = "psk", int fragments = 1280, int lcores = 0)
     {
         const string Secret = "a key that only the tests know";
         _charon = new Charon(_far, _directory.Path, $$"""
@@ -170,6 +187,7 @@ public sealed class StrongSwanTests : IDisposable
             LocalAuthentication = local ?? key,
             RemoteAuthentication = remote ?? key,
             FragmentSize = fragments,
+            Resources = lcores,
             Proposals =
             [
                 new(IkeCipher.Aes256Gcm16, PrfAlgorithm.HmacSha512, KeyExchangeMethod.X25519),
@@ -185,6 +203,7 @@ public sealed class StrongSwanTests : IDisposable
                     Name = "net",
                     LocalSelectors = [TrafficSelector.Parse("10.77.0.0/16")],
                     RemoteSelectors = [TrafficSelector.Parse("10.55.0.0/24")],
+                    ResourceSelectors = [[TrafficSelector.Parse("10.77.0.0/17")], [TrafficSelector.Parse("10.77.128.0/17")]],
                     Proposals = suites,
                 },
             ],
