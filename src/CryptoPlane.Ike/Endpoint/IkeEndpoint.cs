@@ -46,7 +46,10 @@ public sealed class IkeEndpoint : IIkeEndpoint
     {
         ArgumentNullException.ThrowIfNull(local);
         ArgumentNullException.ThrowIfNull(remote);
-        if (IkeHeader.Parse(message, out IkeHeader header) != IkeParseError.None)
+        IkeParseError error = IkeHeader.Parse(message, out IkeHeader header);
+        if (error == IkeParseError.UnsupportedMajorVersion && _gate.TryRefuseVersion(header, now, out byte[] refusal))
+            _host.Send(new PeerPath(local, remote), refusal);
+        if (error != IkeParseError.None)
             return;
         if (header.Exchange == ExchangeType.IkeSaInit && !header.IsResponse)
         {

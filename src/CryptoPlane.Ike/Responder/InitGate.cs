@@ -8,7 +8,9 @@ namespace CryptoPlane.Ike.Responder;
 /// bounded here (RFC 7296 §2.6, RFC 8019). On the endpoint's thread.
 /// <list type="bullet">
 /// <item>what it knows: <see cref="NextExpiry"/>, <see cref="HalfOpenCount"/>, <see cref="Counters"/>;</item>
-/// <item>what happens: <see cref="Decide"/>, and for what it accepts <see cref="Open"/> and once <see cref="Close"/>;</item>
+/// <item>
+/// what happens: <see cref="Decide"/>, and for what it accepts <see cref="Open"/> and once <see cref="Close"/>; <see cref="TryRefuseVersion"/>;
+/// </item>
 /// <item>what time does: <see cref="TryExpire"/>.</item>
 /// </list>
 /// </summary>
@@ -21,6 +23,7 @@ internal sealed class InitGate : IDisposable
     private readonly AddressRates _addresses;
     private TokenBucket _allBeforeCookie;
     private TokenBucket _all;
+    private TokenBucket _refusals;
 
     public InitGate(InitGateLimits limits, IkeRandomness randomness)
     {
@@ -101,6 +104,27 @@ internal sealed class InitGate : IDisposable
         if (!_halfOpen.TryExpire(now, out responderSpi))
             return false;
         Counters.Expired++;
+        return true;
+    }
+
+    /// <summary>
+    /// Answers a request of a higher major version than ours (RFC 7296 §2.5): the reply's own header says which version this side has.
+    /// </summary>
+    /// <param name="header">The request's header, as far as a later version still has it.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="reply">The message to send; empty unless the result is true.</param>
+    /// <returns>False for a response, and above the rate of such answers, which are longer than what they answer.</returns>
+    public bool TryRefuseVersion(in IkeHeader header, long now, out byte[] reply)
+    {
+        reply = [];
+        if (header.IsResponse || !_refusals.TryTake(_limits.RefusalsPerSecond, now))
+            return false;
+        Counters.VersionsRefused++;
+        // RFC 7296 §1.5: SPIs, exchange and message ID are the request's, and so is the initiator flag turned round.
+        IkeHeaderFlags flags = IkeHeaderFlags.Response | (header.FromInitiator ? 0 : IkeHeaderFlags.Initiator);
+        IkeWriter writer = new(IkeHeader.Size + PayloadView.HeaderSize + 4);
+        writer.Begin(header with { Flags = flags });
+        reply = writer.Add(new NotifyPayload(NotifyType.InvalidMajorVersion)).ToMessage();
         return true;
     }
 

@@ -30,6 +30,9 @@ internal sealed class InitGateCounters
     /// <summary>Dropped: too many in this second, from all or from its address.</summary>
     public long TooFast { get; set; }
 
+    /// <summary>Answered: a higher major version.</summary>
+    public long VersionsRefused { get; set; }
+
     /// <summary>Half-open IKE SAs that did not become established in time.</summary>
     public long Expired { get; set; }
 }

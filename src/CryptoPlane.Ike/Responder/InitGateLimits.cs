@@ -37,6 +37,9 @@ internal sealed record InitGateLimits
     /// <summary>New IKE SAs per second from one address without a cookie.</summary>
     public int PerSecondPerAddressBeforeCookie { get; init; } = 10;
 
+    /// <summary>Answers per second to messages of versions to come, in all.</summary>
+    public int RefusalsPerSecond { get; init; } = 10;
+
     /// <summary>After so many milliseconds there is a new secret for cookies; cookies of the one before are still taken.</summary>
     public long CookieLifetime { get; init; } = 60_000;
 }

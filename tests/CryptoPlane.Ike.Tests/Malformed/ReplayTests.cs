@@ -51,7 +51,9 @@ public sealed class ReplayTests
         AssertUntouched(network);
     }
 
-    /// <summary>An exchange of each kind: both first ones, in fragments, a child SA's rekey, liveness, the IKE SA's rekey with its deletion.</summary>
+    /// <summary>
+    /// An exchange of each kind: both first ones, in fragments, a child SA's rekey, liveness, the IKE SA's rekey with its deletion.
+    /// </summary>
     private static TestNetwork RecordSession()
     {
         TestNetwork network = TestConnections.Network(

@@ -123,6 +123,19 @@ public sealed class FloodTests
         Assert.Equal(2, network.Responder.Endpoint.Report().Count);
     }
 
+    [Fact]
+    public void A_message_of_a_version_to_come_is_answered_and_changes_nothing()
+    {
+        using TestNetwork network = Establish();
+        byte[] request = Make(1);
+        request[17] = 0x30;
+        for (int i = 0; i < 1_000; i++)
+            network.Responder.Endpoint.HandleDatagram(s_port500, Endpoint(FirstAddress + (uint)i), request, network.Now);
+        Assert.InRange(Drain(network).Count, 1, 20);
+        Assert.Single(network.Responder.Endpoint.Report());
+        AssertAlive(network);
+    }
+
     private static IkeEndpointOptions Limited(IkeEndpointOptions options) =>
         new() { ChildSpis = options.ChildSpis, Connections = options.Connections, Randomness = options.Randomness, MaxHalfOpen = MaxHalfOpen };
 

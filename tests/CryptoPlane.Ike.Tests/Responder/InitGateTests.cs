@@ -165,6 +165,23 @@ public sealed class InitGateTests : IDisposable
     }
 
     [Fact]
+    public void A_version_to_come_is_told_ours_at_a_bounded_rate()
+    {
+        byte[] request = Make(1);
+        request[17] = 0x30;
+        Assert.Equal(IkeParseError.UnsupportedMajorVersion, IkeHeader.Parse(request, out IkeHeader header));
+        Assert.True(_gate.TryRefuseVersion(header, 0, out byte[] reply));
+        IkeHeader answer = HeaderOf(reply);
+        Assert.Equal(header with { Flags = IkeHeaderFlags.Response, NextPayload = PayloadType.Notify }, answer);
+        Assert.True(IkePayloads.Parse(answer.NextPayload, reply.AsSpan(IkeHeader.Size), out IkePayloads payloads).IsOk);
+        Assert.Equal(NotifyType.InvalidMajorVersion, Assert.Single(payloads.Notifications).NotifyType);
+        // There is no answer to an answer (RFC 7296 §2.21).
+        Assert.False(_gate.TryRefuseVersion(header with { Flags = IkeHeaderFlags.Response }, 0, out _));
+        Assert.Equal(s_limits.RefusalsPerSecond - 1, Enumerable.Range(0, 100).Count(_ => _gate.TryRefuseVersion(header, 0, out byte[] _)));
+        Assert.Equal(s_limits.RefusalsPerSecond, _gate.Counters.VersionsRefused);
+    }
+
+    [Fact]
     public void A_request_that_is_asked_for_a_cookie_leaves_nothing_behind()
     {
         for (int i = 0; i < 10; i++)
