@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# usage: eng/demo.sh [--dpdk [--no-huge]] [--no-setup]
+# usage: eng/demo.sh [--static | --dpdk [--no-huge]] [--no-setup]
 #
 # Shows the whole way of a packet with three network namespaces on this machine:
 #
-#   user                      broker                        gateway (data centre)
-#   openconnect  ==TLS 1.3==> broker  ==ESP in UDP 4500==>  second broker process -> TUN -> web server 10.77.0.10
+#   user                      broker                              gateway (data centre)
+#   openconnect  ==TLS 1.3==> broker  ==IKEv2, ESP in UDP 4500==> strongSwan -> web server 10.77.0.10
 #   10.60.0.x    10.99.0.0/24         10.98.0.0/24
 #
 # The user logs in with the real openconnect client, pings the data centre, downloads a file and checks its SHA-256, and runs
-# iperf3 both ways. The ESP between the brokers is captured, and tshark decrypts it with the configured keys and checks every ICV.
+# iperf3 both ways, while broker and gateway make new keys again and again (the child SA every 3 s, the IKE SA every 8 s).
 # All keys, passwords and certificates are made for this run and go away with it, like the namespaces, however the run ends.
 #
-# With --dpdk the brokers use DPDK's Ethernet ports (net_af_packet on veth pairs). The broker has one port for everything that is outside: ESP
+# With --static the gateway is a second broker process, and the ESP between the brokers has static keys: it is captured, and tshark
+# decrypts it with the configured keys and checks every ICV.
+#
+# With --dpdk, static keys as well, the brokers use DPDK's Ethernet ports (net_af_packet on veth pairs). The broker has one port for everything that is outside: ESP
 # is its own, and openconnect's TCP goes through an exception interface to the kernel and back. The gateway, whose ESP comes by a socket of
 # the kernel, has a port in the place of the TUN device: plain packets. tshark checks all checksums on the wires as well.
 #
@@ -19,6 +22,7 @@
 #   openconnect  ==TLS 1.3==> DPDK port 10.99.0.1: ESP <-> lcore           second broker process             web server
 #   10.60.0.x                   rest <-> wan0 (TAP) <-> kernel  ==ESP==>   10.99.0.3, DPDK port 10.77.0.1 -> 10.77.0.10
 #
+#   --static    a second broker as the gateway, static keys
 #   --dpdk      use DPDK ports
 #   --no-huge   ... without huge pages
 #   --no-setup  do not install packages and do not build first
@@ -28,11 +32,12 @@ set -euo pipefail
 # shellcheck source=eng/lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
 
-setup=true dpdk=false pages=hugePages
+setup=true dpdk=false pages=hugePages gateway=strongswan
 for argument in "$@"; do
   case $argument in
     -h | --help) print_help; exit 0 ;;
-    --dpdk) dpdk=true ;;
+    --static) gateway=broker ;;
+    --dpdk) dpdk=true gateway=broker ;;
     --no-huge) pages=ordinaryPages ;;
     --no-setup) setup=false ;;
     *) die "unknown argument '$argument' (see --help)" ;;
@@ -47,6 +52,7 @@ if [[ $setup == true ]]; then
   build_release samples/VpnBroker
 fi
 again=(--no-setup)
+[[ $gateway == strongswan ]] || again+=(--static)
 [[ $dpdk == false ]] || again+=(--dpdk)
 [[ $pages == hugePages ]] || again+=(--no-huge)
 become_root "${again[@]}"
@@ -61,6 +67,8 @@ source "$root/eng/demo/config.sh"
 source "$root/eng/demo/dpdk.sh"
 # shellcheck source=eng/demo/capture.sh
 source "$root/eng/demo/capture.sh"
+# shellcheck source=eng/demo/strongswan.sh
+source "$root/eng/demo/strongswan.sh"
 
 web=10.77.0.10
 table=()
@@ -84,8 +92,13 @@ password=$(openssl rand -hex 16)
 write_configurations
 broker_user broker alice "$password"
 
-step "Gateway: a broker process between ESP and the data centre"
-broker_start gateway gateway
+if [[ $gateway == broker ]]; then
+  step "Gateway: a broker process between ESP and the data centre"
+  broker_start gateway gateway
+else
+  step "Gateway: strongSwan between ESP and the data centre"
+  strongswan_start
+fi
 gateway_pid=$lab_pid
 
 step "Broker: a broker process between openconnect users and ESP"
@@ -95,6 +108,12 @@ result "AEAD" "$(grep -o -m 1 'AEAD: .*' "$lab/broker.log" | sed 's/AEAD: //')"
 pin=$(certificate_pin "$lab/broker/cert.pem")
 say "   certificate: $pin"
 
+if [[ $gateway == strongswan ]]; then
+  step "IKEv2 between the broker and strongSwan"
+  "$broker" ipsec up datacentre --config "$lab/broker/broker.yaml"
+  result "IKEv2" "$(strongswan_suite)"
+fi
+
 step "Web server in the data centre"
 mkdir "$lab/web"
 head -c 8388608 /dev/urandom >"$lab/web/file"
@@ -102,7 +121,7 @@ lab_run "$centre" web python3 -m http.server 80 --bind "$web" --directory "$lab/
 lab_until_up 10 lab_listens "$centre" 80
 
 step "The user logs in with openconnect"
-capture_start
+[[ $gateway == strongswan ]] || capture_start
 [[ $dpdk == false ]] || dpdk_capture_start
 lab_openconnect user openconnect tun0 https://10.99.0.1:4433/ "$pin" alice "$password"
 client_pid=$lab_pid
@@ -120,13 +139,15 @@ expected=$(sha256sum <"$lab/web/file") got=$(sha256sum <"$lab/file")
 [[ $got == "$expected" ]] || die "the SHA-256 differs: sent $expected, received $got"
 result "download" "$(awk '{ printf "%.0f Mb/s", $1 * 8 / 1e6 }' "$lab/curl.log"), SHA-256 ${got:0:16}... is right"
 
-step "tshark decrypts the captured ESP"
-capture_stop
-capture_check
-result "ESP to the gateway" "$(capture_summary "$spi_to_gateway")"
-result "ESP to the broker" "$(capture_summary "$spi_to_broker")"
-[[ $dpdk == false ]] || dpdk_capture_check
-result "inner packets read by tshark" "$capture_icmp ICMP, $capture_http HTTP requests"
+if [[ $gateway == broker ]]; then
+  step "tshark decrypts the captured ESP"
+  capture_stop
+  capture_check
+  result "ESP to the gateway" "$(capture_summary "$spi_to_gateway")"
+  result "ESP to the broker" "$(capture_summary "$spi_to_broker")"
+  [[ $dpdk == false ]] || dpdk_capture_check
+  result "inner packets read by tshark" "$capture_icmp ICMP, $capture_http HTTP requests"
+fi
 
 step "iperf3, 4 s each way"
 lab_run "$centre" iperf iperf3 --server --bind "$web"
@@ -138,6 +159,15 @@ for direction in up down; do
   result "iperf3 $direction" "$(jq -r '.end.sum_received.bits_per_second / 1e6 | round | "\(.) Mb/s"' "$lab/iperf3-$direction.json")"
 done
 
+if [[ $gateway == strongswan ]]; then
+  step "New keys under traffic"
+  lab_until 20 strongswan_rekeyed || die "strongSwan has not seen three rekeys of the child SA and one of the IKE SA"
+  inside user ping -c 200 -i 0.02 -W 5 -q "$web" >"$lab/ping-rekey.log"
+  grep -q ' 0% packet loss' "$lab/ping-rekey.log" || die "a rekey has cost packets: $(tail -n 2 "$lab/ping-rekey.log")"
+  result "rekeys that strongSwan saw" "$(strongswan_rekeys)"
+  result "200 pings through them" "$(grep -o '[0-9.]*% packet loss' "$lab/ping-rekey.log")"
+fi
+
 step "Status of the broker"
 "$broker" status --config "$lab/broker/broker.yaml"
 [[ $dpdk == false ]] || dpdk_results
@@ -145,11 +175,13 @@ step "Status of the broker"
 step "Everything ends in order"
 kill -INT "$client_pid"
 lab_wait_gone "$client_pid" 10 || die "openconnect did not end"
-for pid in "$broker_pid" "$gateway_pid"; do
-  kill -TERM "$pid"
-  lab_wait_gone "$pid" 15 || die "process $pid did not end on SIGTERM"
-  wait "$pid" || die "process $pid ended with exit code $?"
-done
+kill -TERM "$broker_pid"
+lab_wait_gone "$broker_pid" 15 || die "the broker did not end on SIGTERM"
+wait "$broker_pid" || die "the broker ended with exit code $?"
+[[ $gateway == broker ]] || strongswan_knows_the_end
+kill -TERM "$gateway_pid"
+lab_wait_gone "$gateway_pid" 15 || die "the gateway did not end on SIGTERM"
+wait "$gateway_pid" || die "the gateway ended with exit code $?"
 
 step "Result"
 say "| what | result |"

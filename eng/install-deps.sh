@@ -19,7 +19,7 @@ source "$(dirname "$0")/lib/common.sh"
 declare -A groups=(
   [build]="ca-certificates libssl3 binutils cmake gcc libc6-dev make"
   [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck util-linux openvswitch-switch-dpdk dpdk-dev ethtool strace charon-systemd strongswan-swanctl libcharon-extra-plugins libcharon-extauth-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins libldns3 libevent-core-2.1-7 libevent-pthreads-2.1-7 libnss3-tools libunbound8 libcurl3-nss"
-  [demo]="openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
+  [demo]="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
   [dpdk]="libdpdk-dev dpdk pkg-config ethtool"
   [bench]="libipsec-mb-dev libssl-dev openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
 )

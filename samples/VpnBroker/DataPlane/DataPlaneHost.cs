@@ -34,6 +34,7 @@ public sealed partial class DataPlaneHost : IDataPlane
     private DpdkDevices? _dpdk;
     private TunInterface? _tun;
     private EspSockets? _espSockets;
+    private StrayIke? _strayIke;
     private OutboundPlace[] _outbound = [];
     private Supervisor? _supervisor;
     private EspChildrenCalls? _children;
@@ -120,6 +121,9 @@ public sealed partial class DataPlaneHost : IDataPlane
     public IReadOnlyList<Socket> IkeSockets => _espSockets?.IkeSockets ?? [];
 
     /// <inheritdoc/>
+    public IStrayIke? StrayIke => _strayIke;
+
+    /// <inheritdoc/>
     public IReadOnlyList<CapturePoint> CapturePoints => _ports.CapturePoints;
 
     /// <inheritdoc/>
@@ -196,10 +200,13 @@ public sealed partial class DataPlaneHost : IDataPlane
         IReadOnlyList<IReadOnlyList<EspPort>> sockets = _espSockets.Open(pools);
         _dpdk?.OpenPorts(config, pools, _ports);
         _espSockets.OpenIkeBesideDpdk();
+        if (config.Ipsec != null)
+            _strayIke = new StrayIke(_units.Count, _espSockets.Locals);
         _outbound = EspAssociations.Install(config, ranges, _units, tunnel => CarrierOf(config, tunnel));
         foreach (LcoreUnit unit in _units)
         {
             int lcore = unit.Context.Index;
+            unit.Context.StrayIke = _strayIke?.RingOf(lcore);
             var ports = new LcorePorts
             {
                 Tun = _tun?.OpenPort(lcore, unit.Context.Packets) ?? _dpdk?.Ports?.InsideOf(lcore),
@@ -335,6 +342,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         }
         _tun?.Dispose();
         _espSockets?.Dispose();
+        _strayIke?.Dispose();
         _dpdk?.ClosePorts();
         foreach (LcoreUnit unit in _units)
         {

@@ -64,11 +64,16 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
         _underWay.Add((child, dataPlane.RemoveAsync(child.InboundSpi)));
     }
 
-    /// <summary>Sends to a peer's new address.</summary>
-    public void Move(PeerMoved moved)
+    /// <summary>Sends to a peer's new address; SAs that cannot are rekeyed, which makes new ones for the new path.</summary>
+    public void Move(PeerMoved moved, long now)
     {
+        EspMode mode = moved.UdpEncapsulation ? EspMode.Udp : EspMode.Raw;
         foreach (ChildSaId child in moved.Children)
-            _underWay.Add((child, dataPlane.MoveAsync(child.InboundSpi, moved.Local, moved.Remote)));
+        {
+            Task<bool> moving = dataPlane.MoveAsync(child.InboundSpi, mode, moved.Local, moved.Remote);
+            if (moving.Wait(s_patience) && !moving.Result)
+                endpoint.HandleLifetime(child, hard: false, now);
+        }
     }
 
     /// <summary>Waits until the data plane has done what was begun. Child SAs that it does not take are deleted.</summary>

@@ -18,6 +18,8 @@ internal sealed partial class IkeService : IAsyncDisposable
 {
     private const ulong WakerTag = ulong.MaxValue;
 
+    private const int MarkerSize = 4;
+
     /// <summary>How long a stop waits for peers to answer that they have deleted their SAs.</summary>
     private const long FarewellTime = 2_000;
 
@@ -25,6 +27,7 @@ internal sealed partial class IkeService : IAsyncDisposable
     private readonly IpsecConnections _connections;
     private readonly IkeSockets _sockets;
     private readonly ChildKeeper _children;
+    private readonly IStrayIke? _strays;
     private readonly AuditLog _audit;
     private readonly ILogger _logger;
     private readonly RefusalThrottle _refusals = new();
@@ -38,13 +41,14 @@ internal sealed partial class IkeService : IAsyncDisposable
     private bool _closed;
     private long _farewell = long.MaxValue;
 
-    private IkeService(BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IEspChildren dataPlane, AuditLog audit, ILogger logger)
+    private IkeService(BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IDataPlane dataPlane, AuditLog audit, ILogger logger)
     {
         _config = config;
         _endpoint = endpoint;
         _connections = connections;
         _sockets = sockets;
-        _children = new ChildKeeper(endpoint, dataPlane, logger);
+        _children = new ChildKeeper(endpoint, dataPlane.Children!, logger);
+        _strays = dataPlane.StrayIke;
         _audit = audit;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = "ike" };
@@ -62,7 +66,8 @@ internal sealed partial class IkeService : IAsyncDisposable
     public static IkeService Start(
         BrokerConfig config, IDataPlane dataPlane, Func<IkeEndpointOptions, IIkeEndpoint> endpointOf, AuditLog audit, ILogger logger)
     {
-        IEspChildren children = dataPlane.Children ?? throw new ArgumentException("The data plane was started without an ipsec section.", nameof(dataPlane));
+        if (dataPlane.Children is null)
+            throw new ArgumentException("The data plane was started without an ipsec section.", nameof(dataPlane));
         IEnumerable<uint> taken = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.Spi);
         var sockets = new IkeSockets(config.Ipsec!.Listen, dataPlane.IkeSockets);
         var connections = new IpsecConnections();
@@ -71,7 +76,7 @@ internal sealed partial class IkeService : IAsyncDisposable
         try
         {
             endpoint = endpointOf(new IkeEndpointOptions { ChildSpis = new ChildSpiSource(dataPlane.LcoreCount, taken) });
-            service = new IkeService(config, endpoint, connections, sockets, children, audit, logger);
+            service = new IkeService(config, endpoint, connections, sockets, dataPlane, audit, logger);
             service.Prepare();
         }
         catch
@@ -134,7 +139,7 @@ internal sealed partial class IkeService : IAsyncDisposable
     {
         IReadOnlyList<IkeConnection> connections = _connections.Update(_config);
         _sockets.Watch(_epoll);
-        if (!_epoll.TryAdd(_waker, WakerTag))
+        if (!_epoll.TryAdd(_waker, WakerTag) || (_strays is not null && !_epoll.TryAdd(_strays.Waker, WakerTag)))
             throw new IpsecException("the kernel does not watch IKE's eventfd");
         _endpoint.SetConnections(connections, Now);
     }
@@ -215,6 +220,7 @@ internal sealed partial class IkeService : IAsyncDisposable
             if (_epoll[i].UserData != WakerTag)
                 _sockets.Receive((int)_epoll[i].UserData, Take);
         }
+        _strays?.Take((local, remote, datagram) => Take(local, remote, datagram[MarkerSize..]));
         while (_calls.TryDequeue(out Action? call))
             call();
         long now = Now;
@@ -231,7 +237,9 @@ internal sealed partial class IkeService : IAsyncDisposable
         long until = Math.Min(Math.Min(_endpoint.NextTimeout, _children.NextLook), _farewell);
         long time = until == long.MaxValue ? -1 : Math.Clamp(until - Now, 0, int.MaxValue);
         _waker.PrepareToSleep();
-        _epoll.Wait(_calls.IsEmpty ? (int)time : 0);
+        _strays?.Waker.PrepareToSleep();
+        _epoll.Wait(_calls.IsEmpty && _strays is not { IsEmpty: false } ? (int)time : 0);
+        _strays?.Waker.Awake();
         _waker.Awake();
     }
 
@@ -278,7 +286,7 @@ internal sealed partial class IkeService : IAsyncDisposable
                 break;
             case PeerMoved moved:
                 LogMoved(_logger, moved.Local, moved.Remote, moved.Children.Count);
-                _children.Move(moved);
+                _children.Move(moved, Now);
                 break;
             case IkeSaEstablished sa:
                 LogEstablished(_logger, sa.Connection, sa.RemoteId.ToString(), sa.Local, sa.Remote, sa.Replaces is null ? "new" : "rekeyed");

@@ -95,6 +95,18 @@ public sealed class IpsecConfigTests : IDisposable
     }
 
     [Fact]
+    public void CertificatesAreReadAndTried()
+    {
+        var certificates = new Interop.Ipsec.IpsecCertificates();
+        certificates.WriteBroker(_directory.Path);
+        string section = Section.Replace("pskFile: psk", "certificateFile: broker.crt\n      keyFile: broker.key\n      trustFiles: [ca.crt]", StringComparison.Ordinal);
+        Assert.Equal(_directory.File("broker.crt"), Parse(section).Ipsec!.Peers[0].Credentials.CertificateFile);
+        // Another certificate's key.
+        ConfigException e = Assert.Throws<ConfigException>(() => Parse(section.Replace("certificateFile: broker.crt", "certificateFile: ca.crt", StringComparison.Ordinal)));
+        Assert.Contains("the certificates cannot be used", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void PeersCanBeReloaded_AddressesCannot()
     {
         BrokerConfig before = Parse(Section);

@@ -19,8 +19,6 @@ internal static class IpsecChecks
             if (!names.Add(peer.Name))
                 errors.Add(line, key, "the name is there twice: rename one");
             Addresses(peer, ipsec, key, line, errors);
-            if (peer.Credentials.PskFile is null)
-                errors.Add(line, key, "IKE authenticates by pre-shared keys only, so far: write pskFile");
             if (peer.Children.DistinctBy(child => child.Name).Count() != peer.Children.Count)
                 errors.Add(line, key, "two children have one name: rename one");
             foreach (IPNetwork prefix in peer.Children.SelectMany(child => child.Remote))

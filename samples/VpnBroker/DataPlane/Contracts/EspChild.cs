@@ -102,8 +102,8 @@ public interface IEspChildren
     /// Sends to another outer address from now on (a NAT's new mapping, RFC 7296 §2.23; MOBIKE). ESP of the old address is taken all the
     /// same: it is authentic by its ICV.
     /// </summary>
-    /// <returns>False when there is no such pair.</returns>
-    Task<bool> MoveAsync(uint inboundSpi, IPEndPoint local, IPEndPoint remote);
+    /// <returns>False when there is no such pair, or when it cannot move: it is to be replaced by one that is made for the new path.</returns>
+    Task<bool> MoveAsync(uint inboundSpi, EspMode mode, IPEndPoint local, IPEndPoint remote);
 
     /// <summary>
     /// Ends a pair: what still comes on it is unknown, and another active pair of the group sends, if there is one. The keys are zeroed as

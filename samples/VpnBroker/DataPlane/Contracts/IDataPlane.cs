@@ -58,6 +58,9 @@ public interface IDataPlane
     /// </summary>
     IReadOnlyList<Socket> IkeSockets => [];
 
+    /// <summary>IKE's datagrams that lcores have received; null where there are no lcores' sockets beside IKE's.</summary>
+    IStrayIke? StrayIke => null;
+
     /// <summary>Where packets can be captured.</summary>
     IReadOnlyList<CapturePoint> CapturePoints { get; }
 

@@ -45,6 +45,9 @@ internal sealed class EspSockets : IDisposable
     /// </summary>
     public IReadOnlyList<Socket> IkeSockets => _ike;
 
+    /// <summary>The local ends of an lcore's ESP ports, by their index.</summary>
+    public IReadOnlyList<IPEndPoint> Locals => [.. _ends.Select(end => end.Local)];
+
     /// <summary>Which of an lcore's ESP ports has a local end; negative for none.</summary>
     public int PortOf(EspMode mode, IPEndPoint local) => _ends.IndexOf((mode, local));
 

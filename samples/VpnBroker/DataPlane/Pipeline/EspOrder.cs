@@ -53,7 +53,4 @@ internal unsafe struct EspOrder
 
     /// <summary>The peer's outer address and port.</summary>
     public PacketEndpoint Remote;
-
-    /// <summary>Our outer address and port.</summary>
-    public PacketEndpoint Local;
 }

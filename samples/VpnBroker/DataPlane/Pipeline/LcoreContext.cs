@@ -136,6 +136,9 @@ internal sealed unsafe class LcoreContext : IDisposable
     /// <summary>Rings from the other lcores.</summary>
     public PacketHandover?[] HandOverFrom { get; set; } = [];
 
+    /// <summary>The ring to IKE's thread, or null.</summary>
+    public PacketHandover? StrayIke { get; set; }
+
     private static PacketPool Pool(int count, int bytes, LcoreSupplies supplies) => supplies.Blocks == null
         ? new PacketPool(count, Headroom + bytes + Tailroom, Headroom, supplies.Memory)
         : new PacketPool(count, Headroom + bytes + Tailroom, Headroom, supplies.Blocks);

@@ -108,6 +108,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         // The other lcores may sleep: without this they would find their packets when something else wakes them, or never.
         foreach (PacketHandover? ring in _context.HandOverTo)
             ring?.Flush();
+        _context.StrayIke?.Flush();
         _receive.KeepPartialRecords();
         _messages.Report();
         _pacer?.Note(work, now);

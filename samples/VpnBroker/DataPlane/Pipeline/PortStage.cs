@@ -77,7 +77,7 @@ internal sealed unsafe class PortStage : IDisposable
         for (int i = 0; i < count; i++)
         {
             PacketMeta.Of(_burst[i])->Ingress = _esp[port].Ingress;
-            Steer(_burst[i], _esp[port].Ingress);
+            Steer(_burst[i], _esp[port].Ingress, port);
         }
         return count;
     }
@@ -129,9 +129,14 @@ internal sealed unsafe class PortStage : IDisposable
     }
 
     /// <summary>ESP whose SPI names another lcore goes there, once; everything else is opened here.</summary>
-    private void Steer(PacketBuffer* packet, EspIngress ingress)
+    private void Steer(PacketBuffer* packet, EspIngress ingress, int port)
     {
         int home = HomeOf(packet->Data, packet->Length, ingress);
+        if (home < 0 && ingress == EspIngress.UdpPayload && _context.StrayIke != null && UdpEncapsulation.Classify(packet->Span) == UdpPayloadKind.NonEsp)
+        {
+            GiveToIke(packet, port);
+            return;
+        }
         PacketHandover? ring = home >= 0 && home < _context.HandOverTo.Length && home != _context.Index ? _context.HandOverTo[home] : null;
         if (ring == null)
         {
@@ -140,6 +145,17 @@ internal sealed unsafe class PortStage : IDisposable
         }
         PacketMeta.Of(packet)->Kind = HandOverKind.Esp;
         if (ring.TryPost(packet))
+            _context.Counters->HandedOver++;
+        else
+            _context.Counters->Drop(DropReason.HandOverFull);
+        _context.Return(packet);
+    }
+
+    /// <summary>The socket's filter has seen the first of several datagrams that a device has put together; this one is IKE's.</summary>
+    private void GiveToIke(PacketBuffer* packet, int port)
+    {
+        PacketMeta.Of(packet)->Tunnel = port;
+        if (_context.StrayIke!.TryPost(packet))
             _context.Counters->HandedOver++;
         else
             _context.Counters->Drop(DropReason.HandOverFull);

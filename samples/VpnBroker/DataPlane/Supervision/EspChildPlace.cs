@@ -36,9 +36,6 @@ internal sealed unsafe class EspChildPlace(EspChildRequest request, NegotiatedTu
 
     public int SourceCount => request.LocalSelectors.Count;
 
-    /// <summary>Our outer end.</summary>
-    public IPEndPoint Local { get; set; } = request.Local;
-
     /// <summary>The peer's outer end.</summary>
     public IPEndPoint Remote { get; set; } = request.Remote;
 

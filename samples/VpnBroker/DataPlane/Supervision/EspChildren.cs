@@ -62,11 +62,15 @@ internal sealed unsafe class EspChildren(
     }
 
     /// <inheritdoc cref="IEspChildren.MoveAsync"/>
-    public Task<bool> Move(uint inboundSpi, IPEndPoint local, IPEndPoint remote)
+    public Task<bool> Move(uint inboundSpi, EspMode mode, IPEndPoint local, IPEndPoint remote)
     {
-        if (!_places.TryGetValue(inboundSpi, out EspChildPlace? place))
+        // Another port of the lcore, or an SA that has the outer addresses in a header of its own (a DPDK port's), stays as it was made.
+        if (!_places.TryGetValue(inboundSpi, out EspChildPlace? place) || mode != place.Request.Mode || !local.Address.Equals(place.Request.Local.Address)
+            || carrierOf(mode, local.Address) is not { OuterHeader: EspOuterHeader.None })
+        {
             return Task.FromResult(false);
-        (place.Local, place.Remote) = (local, remote);
+        }
+        place.Remote = remote;
         return Post(place, EspOrderKind.Move);
     }
 
@@ -187,7 +191,6 @@ internal sealed unsafe class EspChildren(
         SourceCount = place.SourceCount,
         AsksSa = place.AsksSa,
         Remote = PacketEndpoint.From(place.Remote),
-        Local = PacketEndpoint.From(place.Local),
     };
 
     private static void Discard(EspChildPlace place)

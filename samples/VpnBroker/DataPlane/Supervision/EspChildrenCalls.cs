@@ -1,4 +1,5 @@
 using System.Net;
+using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 
 namespace VpnBroker.DataPlane.Supervision;
@@ -13,8 +14,8 @@ internal sealed class EspChildrenCalls(Supervisor supervisor) : IEspChildren
     public async Task<bool> ActivateAsync(uint inboundSpi) => await await supervisor.CallAsync(() => supervisor.Children.Activate(inboundSpi));
 
     /// <inheritdoc/>
-    public async Task<bool> MoveAsync(uint inboundSpi, IPEndPoint local, IPEndPoint remote) =>
-        await await supervisor.CallAsync(() => supervisor.Children.Move(inboundSpi, local, remote));
+    public async Task<bool> MoveAsync(uint inboundSpi, EspMode mode, IPEndPoint local, IPEndPoint remote) =>
+        await await supervisor.CallAsync(() => supervisor.Children.Move(inboundSpi, mode, local, remote));
 
     /// <inheritdoc/>
     public async Task<bool> RemoveAsync(uint inboundSpi) => await await supervisor.CallAsync(() => supervisor.Children.Remove(inboundSpi));

@@ -170,7 +170,8 @@ public sealed class EspChildrenTests
         TestUser near = await bed.UserAsync(bed.Near, NearUser), far = await bed.UserAsync(bed.Far, FarUser);
         ChildPair pair = await bed.ConnectAsync();
         ChildBed.AwaitWay(near, NearUser, far, FarUser);
-        Assert.True(await bed.Near.Children!.MoveAsync(pair.Near, new IPEndPoint(bed.NearAddress, 4500), new IPEndPoint(bed.OtherFarAddress, 4500)));
+        Assert.True(await bed.Near.Children!.MoveAsync(pair.Near, EspMode.Udp, new IPEndPoint(bed.NearAddress, 4500), new IPEndPoint(bed.OtherFarAddress, 4500)));
+        Assert.False(await bed.Near.Children!.MoveAsync(pair.Near, EspMode.Raw, new IPEndPoint(bed.NearAddress, 0), new IPEndPoint(bed.FarAddress, 0)));
         ChildBed.AwaitWay(near, NearUser, far, FarUser);
         DataPlaneStatus status = await bed.Far.GetStatusAsync(false);
         Assert.True(status.Ports.Single(port => port.Name == $"udp:{bed.OtherFarAddress}:4500").Reading.ReceivedPackets > 0);
@@ -245,6 +246,25 @@ public sealed class EspChildrenTests
         IPEndPoint? answerer = null;
         Assert.Equal(message, peer.Receive(ref answerer));
         Assert.Equal(new IPEndPoint(bed.NearAddress, 4500), answerer);
+    }
+
+    /// <summary>As a device that puts datagrams of one flow together does it (GRO): the filter sees the first one alone.</summary>
+    [Fact]
+    public async Task IkeMessageBehindEspInOneSuperPacket_IsHandedToIke()
+    {
+        await using var bed = new ChildBed(nearLcores: 2);
+        using var peer = new UdpClient(new IPEndPoint(bed.FarAddress, 0));
+        const int solUdp = 17, udpSegment = 103, size = 100;
+        peer.Client.SetRawSocketOption(solUdp, udpSegment, BitConverter.GetBytes(size));
+        byte[] message = [0, 0, 0, 0, .. Enumerable.Repeat((byte)5, size - 4)];
+        peer.Send([2, .. Enumerable.Repeat((byte)9, size - 1), .. message], new IPEndPoint(bed.NearAddress, 4500));
+        var taken = new List<(IPEndPoint Local, IPEndPoint Remote, byte[] Datagram)>();
+        Eventually.True(() => !bed.Near.StrayIke!.IsEmpty, "the message");
+        bed.Near.StrayIke!.Take((local, remote, datagram) => taken.Add((local, remote, datagram.ToArray())));
+        (IPEndPoint local, IPEndPoint remote, byte[] datagram) = Assert.Single(taken);
+        Assert.Equal((new IPEndPoint(bed.NearAddress, 4500), (IPEndPoint)peer.Client.LocalEndPoint!), (local, remote));
+        Assert.Equal(message, datagram);
+        Assert.Equal(1ul, (await bed.Near.GetStatusAsync(false)).Lcores[1].HandedOver);
     }
 
     private static async Task<ulong> SentAsync(ChildBed bed, ChildPair pair) =>

@@ -22,8 +22,12 @@ internal sealed class IpsecSite : IDisposable
     /// <param name="brokerChild">Further keys of its child.</param>
     /// <param name="swanConnection">Further lines of strongSwan's connection.</param>
     /// <param name="swanChild">Further lines of its child.</param>
-    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "")
+    /// <param name="certificates">Certificates in the place of the pre-shared key; the other side's ends up in strongSwan's directory.</param>
+    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null)
     {
+        certificates?.WriteBroker(_here.Path);
+        string auth = certificates == null ? "psk" : "pubkey";
+        string credentials = certificates == null ? "pskFile: psk" : "certificateFile: broker.crt\n      keyFile: broker.key\n      trustFiles: [ca.crt]";
         Requirement.Tun();
         BrokerPlace.Connect(Peer, "eth0", "10.99.0.1/24", "eth0", "10.99.0.2/24");
         Peer.AddAddress("lo", "10.55.0.1/32");
@@ -39,7 +43,7 @@ internal sealed class IpsecSite : IDisposable
                   remote: 10.99.0.2
                   localId: broker.test
                   remoteId: swan.test
-                  pskFile: psk
+                  {{credentials}}
                   mtu: 1380
                   {{brokerPeer}}
                   children:
@@ -58,11 +62,12 @@ internal sealed class IpsecSite : IDisposable
                 proposals = aes256gcm16-prfsha384-x25519
                 {{swanConnection}}
                 local {
-                  auth = psk
+                  auth = {{auth}}
+                  {{(certificates == null ? "" : "certs = swan.crt")}}
                   id = swan.test
                 }
                 remote {
-                  auth = psk
+                  auth = {{auth}}
                   id = broker.test
                 }
                 children {
@@ -82,7 +87,7 @@ internal sealed class IpsecSite : IDisposable
                 secret = "{{Secret}}"
               }
             }
-            """);
+            """, certificates == null ? null : certificates.WriteSwan);
         Process = BrokerProcess.Start(BrokerPlace, _here);
     }
 

@@ -15,9 +15,13 @@ internal sealed class StrongSwan : IDisposable
     /// <summary>Starts the daemon and loads its configuration.</summary>
     /// <param name="place">Where.</param>
     /// <param name="configuration">swanctl.conf.</param>
-    public StrongSwan(NetworkNamespace place, string configuration)
+    /// <param name="credentials">Writes certificates and keys into the folders x509, x509ca and private of a directory.</param>
+    public StrongSwan(NetworkNamespace place, string configuration, Action<string>? credentials = null)
     {
         _place = place;
+        foreach (string folder in new[] { "x509", "x509ca", "private" })
+            Directory.CreateDirectory(_directory.File(folder));
+        credentials?.Invoke(_directory.Path);
         _swanctl = Requirement.Program("swanctl", "strongswan-swanctl");
         Write("strongswan.conf", $$"""
             charon-systemd {
@@ -65,7 +69,7 @@ internal sealed class StrongSwan : IDisposable
 
     /// <summary>Runs a command of swanctl, which must succeed.</summary>
     public string Swanctl(params string[] arguments) =>
-        _place.Run(_swanctl, [.. arguments, "--uri", $"unix://{Socket}"], timeout: TimeSpan.FromSeconds(60)).EnsureSuccess().Output;
+        _place.Run("/usr/bin/env", [$"SWANCTL_DIR={_directory.Path}", _swanctl, .. arguments, "--uri", $"unix://{Socket}"], timeout: TimeSpan.FromSeconds(60)).EnsureSuccess().Output;
 
     public void Dispose()
     {

@@ -9,11 +9,11 @@ public sealed class StrongSwanTests
     [Fact]
     public void Broker_begins_and_rekeys_while_nothing_is_lost()
     {
-        using var site = new IpsecSite(brokerPeer: "start: true\n      lifetime: 5s", brokerChild: ", lifetime: 2s");
+        using var site = new IpsecSite(brokerPeer: "start: true\n      lifetime: 3s", brokerChild: ", lifetime: 1s");
         Explained(site, () =>
         {
             Eventually.True(() => site.IsUp, "the tunnel");
-            Carry(site, pings: 500);
+            Carry(site, pings: 400);
             Assert.Contains("\"event\":\"ipsec-up\",\"peer\":\"swan\",\"identity\":\"swan.test\"", site.Audit, StringComparison.Ordinal);
 
             ProgramResult down = site.Command("down swan");
@@ -33,12 +33,12 @@ public sealed class StrongSwanTests
     [Fact]
     public void StrongSwan_begins_and_rekeys_while_nothing_is_lost()
     {
-        using var site = new IpsecSite(swanConnection: "rekey_time = 5s\n    over_time = 10s\n    rand_time = 0s", swanChild: "rekey_time = 2s\n        life_time = 12s\n        rand_time = 0s");
+        using var site = new IpsecSite(swanConnection: "rekey_time = 3s\n    over_time = 10s\n    rand_time = 0s", swanChild: "rekey_time = 1s\n        life_time = 12s\n        rand_time = 0s");
         Explained(site, () =>
         {
             site.Swan.Swanctl("--initiate", "--child", "net");
             Eventually.True(() => site.IsUp, "the tunnel");
-            Carry(site, pings: 500);
+            Carry(site, pings: 400);
             // Both at one time, which RFC 7296 §2.8 has rules for.
             Assert.True(site.Command("rekey swan").ExitCode == 0);
             Assert.True(site.Command("rekey swan --ike").ExitCode == 0);
@@ -46,6 +46,22 @@ public sealed class StrongSwanTests
             site.Swan.Swanctl("--terminate", "--ike", "broker");
             Eventually.True(() => !site.IsUp, "the end of the tunnel");
             Assert.Contains("\"event\":\"ipsec-down\",\"peer\":\"swan\"", site.Audit, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void Certificates_of_both_sides_are_shown_and_checked()
+    {
+        using var site = new IpsecSite(brokerPeer: "start: true", certificates: new IpsecCertificates());
+        Explained(site, () =>
+        {
+            Eventually.True(() => site.IsUp, "the tunnel that the broker begins");
+            Carry(site, pings: 20);
+            Assert.True(site.Command("down swan").ExitCode == 0);
+            Eventually.True(() => !site.IsUp, "the end of the tunnel");
+            site.Swan.Swanctl("--initiate", "--child", "net");
+            Eventually.True(() => site.IsUp, "the tunnel that strongSwan begins");
+            Carry(site, pings: 20);
         });
     }
 
