@@ -33,9 +33,10 @@ internal sealed class FragmentReassembler(FragmentLimits limits)
             return FragmentStatus.TooLarge;
         if ((fragment.FragmentNumber == 1) != (fragment.FirstInner != PayloadType.None))
             return FragmentStatus.Malformed;
-        if (_received == 0 || messageId != _messageId)
+        if (_received == 0 || messageId > _messageId)
             return FragmentStatus.Stored;
-        if (fragment.TotalFragments < _fragments.Length)
+        // Whoever plays older fragments again, authentic as they are, must not drive out those of the message that is on its way.
+        if (messageId < _messageId || fragment.TotalFragments < _fragments.Length)
             return FragmentStatus.Outdated;
         return fragment.TotalFragments == _fragments.Length && _fragments[fragment.FragmentNumber - 1] is not null
             ? FragmentStatus.Duplicate : FragmentStatus.Stored;
@@ -56,7 +57,7 @@ internal sealed class FragmentReassembler(FragmentLimits limits)
         FragmentStatus status = Check(messageId, fragment);
         if (status != FragmentStatus.Stored)
             return status;
-        // RFC 7383 §2.6: a larger total is the sender's next try with smaller fragments. Of another message, the older one is given up.
+        // RFC 7383 §2.6: a larger total is the sender's next try with smaller fragments. A later message gives an earlier one up.
         if (_received == 0 || messageId != _messageId || fragment.TotalFragments != _fragments.Length)
             Begin(messageId, fragment.TotalFragments, now);
         if (_bytes + payloads.Length > limits.Bytes)

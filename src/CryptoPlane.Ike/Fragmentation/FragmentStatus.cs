@@ -13,7 +13,8 @@ internal enum FragmentStatus
     Duplicate,
 
     /// <summary>
-    /// It belongs to a split into fewer fragments than one that is known to be authentic, which came later (RFC 7383 §2.6).
+    /// It belongs to an earlier message than the one that is on its way, or to a split of it into fewer fragments, which its sender has given
+    /// up (RFC 7383 §2.6).
     /// </summary>
     Outdated,
 

@@ -47,11 +47,14 @@ public sealed class FragmentReassemblerTests
     }
 
     [Fact]
-    public void Another_message_takes_the_place_of_an_incomplete_one()
+    public void A_later_message_takes_the_place_of_an_incomplete_one_and_an_earlier_one_does_not()
     {
         Add(1, 2, [1, 2, 3]);
         Assert.Equal(FragmentStatus.Stored, _reassembler.Add(2, Place(2, 2), [9], 0, out _, out _));
         Assert.Equal(1, _reassembler.StoredBytes);
+        Assert.Equal(FragmentStatus.Outdated, Add(1, 2, [1, 2, 3]));
+        Assert.Equal(FragmentStatus.Complete, _reassembler.Add(2, Place(1, 2), [8], 0, out _, out byte[] message));
+        Assert.Equal([8, 9], message);
     }
 
     [Fact]
