@@ -5,7 +5,10 @@ namespace CryptoPlane.Ike.RemoteAccess;
 /// <summary>What remote users are given when they ask for it (RFC 7296 §2.19). Immutable.</summary>
 public sealed class IkeRemoteAccess
 {
-    /// <summary>Where their addresses come from.</summary>
+    /// <summary>
+    /// Where their addresses come from. The same object belongs in the connections of a later <see cref="IkeEndpoint.SetConnections"/>: another one
+    /// would not know of the addresses that users have.
+    /// </summary>
     public required IIkeAddressSource Addresses { get; init; }
 
     /// <summary>Name servers of either family.</summary>
