@@ -9,7 +9,8 @@ internal sealed partial class Charon : IDisposable
 {
     private readonly NetworkNamespace _space;
     private readonly string _directory, _swanctl;
-    private readonly ExternalProgram _daemon;
+    private readonly string _program;
+    private ExternalProgram _daemon;
 
     /// <param name="space">Where it runs.</param>
     /// <param name="directory">For its files; certificates are in x509, x509ca and private below it, as swanctl wants them.</param>
@@ -19,7 +20,7 @@ internal sealed partial class Charon : IDisposable
     {
         _space = space;
         _directory = directory;
-        string daemon = Requirement.Program("/usr/sbin/charon-systemd", "charon-systemd");
+        _program = Requirement.Program("/usr/sbin/charon-systemd", "charon-systemd");
         _swanctl = Requirement.Program("swanctl", "strongswan-swanctl");
         Requirement.That(File.Exists("/usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so"),
             "strongSwan's plugin kernel-libipsec is missing: install it with 'apt-get install libcharon-extra-plugins'");
@@ -36,13 +37,7 @@ internal sealed partial class Charon : IDisposable
             }
             """);
         File.WriteAllText(Path.Combine(directory, "swanctl.conf"), configuration);
-        _daemon = space.Start(daemon, [], new Dictionary<string, string?>
-        {
-            ["STRONGSWAN_CONF"] = Path.Combine(directory, "strongswan.conf"),
-            ["SWANCTL_DIR"] = directory,
-        });
-        Eventually.True(() => Swanctl("--stats").ExitCode == 0, "charon to answer; its output: " + _daemon.AllOutput);
-        Swanctl("--load-all", "--file", Path.Combine(directory, "swanctl.conf")).EnsureSuccess();
+        _daemon = Start();
     }
 
     private string Vici => $"unix://{Path.Combine(_directory, "charon.vici")}";
@@ -52,6 +47,13 @@ internal sealed partial class Charon : IDisposable
     /// <summary>Runs a command of swanctl to its end.</summary>
     public ProgramResult Swanctl(string command, params string[] arguments) =>
         ExternalProgram.Run(_swanctl, [command, .. arguments, "--uri", Vici], environment: new Dictionary<string, string?> { ["SWANCTL_DIR"] = _directory });
+
+    /// <summary>Kills it and starts it again: it has forgotten everything.</summary>
+    public void Restart()
+    {
+        _daemon.Dispose();
+        _daemon = Start();
+    }
 
     /// <summary>Everything that it has logged.</summary>
     public string ReadLog() => File.Exists(Log) ? File.ReadAllText(Log) : "";
@@ -73,6 +75,18 @@ internal sealed partial class Charon : IDisposable
     {
         _daemon.Signal(ExternalProgram.SigTerm);
         _daemon.Dispose();
+    }
+
+    private ExternalProgram Start()
+    {
+        ExternalProgram daemon = _space.Start(_program, [], new Dictionary<string, string?>
+        {
+            ["STRONGSWAN_CONF"] = Path.Combine(_directory, "strongswan.conf"),
+            ["SWANCTL_DIR"] = _directory,
+        });
+        Eventually.True(() => Swanctl("--stats").ExitCode == 0, "charon to answer");
+        Swanctl("--load-all", "--file", Path.Combine(_directory, "swanctl.conf")).EnsureSuccess();
+        return daemon;
     }
 
     [GeneratedRegex(@"encryption (initiator|responder) key => (\d+) bytes @ \S+\n((?:.*\[CHD\] +\d+: .*\n)+)")]

@@ -119,6 +119,39 @@ public sealed class StrongSwanTests : IDisposable
     }
 
     [Fact]
+    public void A_NAT_between_us_is_found_and_gone_through()
+    {
+        using NetworkNamespace inside = new("inside");
+        inside.Connect(_near, "inside0", "192.168.7.2/24", "near1", "192.168.7.1/24");
+        inside.Ip("route add default via 192.168.7.1");
+        _near.Run(Requirement.Program("sysctl", "procps"), ["-qw", "net.ipv4.ip_forward=1"]).EnsureSuccess();
+        _near.Run(Requirement.Program("nft", "nftables"), ["-f", "-"],
+            "table ip nat { chain out { type nat hook postrouting priority 100; oifname near0 masquerade; }\n}\n").EnsureSuccess();
+        Start("aes128gcm16-prfsha256-x25519", "aes128gcm16", within: inside, address: IPAddress.Parse("192.168.7.2"));
+        _driver!.Peer.Endpoint.Initiate("c", EndpointDriver.Now);
+        AssertKeysAgree(1);
+        Assert.Equal("192.168.7.2", _driver.Peer.Outbound()!.Local.Address.ToString());
+        Assert.Contains("remote 'we.example' @ 10.99.0.1", _charon!.Swanctl("--list-sas").Output, StringComparison.Ordinal);
+        // strongSwan answers to where the NAT put us, on both IKE SAs' rekeys.
+        _driver.While(() => _charon!.Swanctl("--rekey", "--ike", "peer"));
+        _driver.While(() => _charon!.Swanctl("--rekey", "--child", "net"));
+        AssertKeysAgree(2);
+    }
+
+    [Fact]
+    public void StrongSwan_that_was_killed_comes_back_in_place_of_what_it_has_forgotten()
+    {
+        Start("aes128gcm16-prfsha256-x25519", "aes128gcm16");
+        _driver!.While(() => _charon!.Swanctl("--initiate", "--child", "net"));
+        AssertKeysAgree(1);
+        _charon!.Restart();
+        _driver.While(() => _charon.Swanctl("--initiate", "--child", "net"));
+        _driver.Until(() => _driver.Peer.IkeSas.Count == 1 && _driver.Peer.Installed.Count == 1, "one IKE SA");
+        Assert.Equal(IkeCloseReason.PeerRestarted, _driver.Peer.Single<IkeSaClosed>().Reason);
+        Assert.Equal(2, _driver.Peer.Events.OfType<ChildSaInstalled>().Count());
+    }
+
+    [Fact]
     public void Another_key_is_refused_by_both()
     {
         using IkePresharedKey wrong = new("a key that strongSwan does not have"u8);
@@ -144,7 +177,8 @@ public sealed class StrongSwanTests : IDisposable
         Assert.Equal("10.55.0.0/24", Assert.Single(child.RemoteSelectors).ToString());
     }
 
-    private void Start(string ike, string esp, IkeAuthentication? local = null, IkeAuthentication? remote = null, string auth = "psk", int fragments = 1280, int lcores = 0)
+    private void Start(string ike, string esp, IkeAuthentication? local = null, IkeAuthentication? remote = null, string auth = "psk", int fragments = 1280, int lcores = 0,
+        NetworkNamespace? within = null, IPAddress? address = null)
     {
         const string Secret = "a key that only the tests know";
         _charon = new Charon(_far, _directory.Path, $$"""
@@ -177,10 +211,10 @@ public sealed class StrongSwanTests : IDisposable
                from extended in (bool[])[true, false]
                select new EspSuite(cipher, extended, method),
         ];
-        _driver = new EndpointDriver(_near, s_ours, new IkeConnection
+        _driver = new EndpointDriver(within ?? _near, address ?? s_ours, new IkeConnection
         {
             Name = "c",
-            LocalAddress = s_ours,
+            LocalAddress = address ?? s_ours,
             RemoteAddress = new IPNetwork(s_theirs, 32),
             LocalId = IkeIdentity.Fqdn("we.example"),
             RemoteId = IkeIdentityPattern.Parse("strongswan.example"),
