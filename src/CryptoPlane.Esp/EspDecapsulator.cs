@@ -12,8 +12,11 @@ public unsafe struct EspDecapsulated
 {
     internal ulong Sequence;
 
-    /// <summary>The packet's operation in the burst.</summary>
+    /// <summary>The packet's operation in the burst; -1 where it needed none.</summary>
     internal int Index;
+
+    /// <summary>Bytes before the ESP header, where an IP header lies that transport mode keeps.</summary>
+    internal ushort OuterLength;
 
     internal byte OuterEcn;
 
@@ -28,7 +31,7 @@ public unsafe struct EspDecapsulated
 }
 
 /// <summary>
-/// Opens ESP packets, tunnel mode (RFC 4303), in bursts: every packet becomes one operation of an AEAD burst that it may share with
+/// Opens ESP packets (RFC 4303) in bursts: every packet becomes one operation of an AEAD burst that it may share with
 /// other SAs and other protocols, and is opened where it lies. What is delivered is one sound inner IP packet, cut to its own length.
 /// </summary>
 /// <remarks>
@@ -40,7 +43,7 @@ public unsafe struct EspDecapsulated
 /// <para>A packet that is not delivered is wiped: nothing of it can be read afterwards. Nothing here allocates, throws on a packet's
 /// account, or reads a clock.</para>
 /// </remarks>
-public sealed unsafe class EspDecapsulator : IDisposable
+public sealed unsafe partial class EspDecapsulator : IDisposable
 {
     private readonly int _capacity;
     private EspDecapsulated* _packets;
@@ -119,7 +122,7 @@ public sealed unsafe class EspDecapsulator : IDisposable
             int ahead = Math.Min(located, CacheLines.Ahead);
             for (int i = 0; i < ahead; i++)
                 FetchWindowAndKey(_found[i], _located + i);
-            int added = 0, first = burst.Count;
+            int added = 0, submitted = 0, first = burst.Count;
             AeadOperation* operations = burst.Next;
             EspDecapsulated* entries = _packets + Count;
             for (int i = 0; i < located; i++)
@@ -127,15 +130,15 @@ public sealed unsafe class EspDecapsulator : IDisposable
                 if (i + CacheLines.Ahead < located)
                     FetchWindowAndKey(_found[i + CacheLines.Ahead], _located + i + CacheLines.Ahead);
                 Located* packet = _located + i;
-                EspStatus status = Prepare(_found[i], packet, operations + added, entries + added);
+                EspStatus status = Prepare(_found[i], packet, operations + submitted, entries + added);
                 statuses[done + packet->Number] = status;
                 if (status != EspStatus.Added)
                     continue;
-                entries[added].Index = first + added;
+                entries[added].Index = (_found[i]->Form & SaForm.Cbc) != 0 ? -1 : first + submitted++;
                 added++;
             }
             Count += added;
-            burst.Advance(added);
+            burst.Advance(submitted);
             done += now;
         }
         return done;
@@ -152,13 +155,13 @@ public sealed unsafe class EspDecapsulator : IDisposable
         EspDecapsulated* end = _packets + Count;
         for (EspDecapsulated* entry = _packets; entry < end; entry++)
         {
-            if (burst[entry->Index]->Status == AeadStatus.Pending)
+            if (entry->Index >= 0 && burst[entry->Index]->Status == AeadStatus.Pending)
                 throw new InvalidOperationException("Run the burst to its end, then complete its packets.");
         }
         for (EspDecapsulated* entry = _packets; entry < end; entry++)
         {
             entry->Sa->InFlight--;
-            entry->Reason = Finish(entry, burst[entry->Index]);
+            entry->Reason = entry->Index >= 0 ? Finish(entry, burst[entry->Index]) : FinishCbc(entry);
             if (entry->Reason == EspDropReason.None)
                 continue;
             NativeMemory.Clear(entry->Packet->Data, (nuint)entry->Packet->Length);
@@ -265,6 +268,24 @@ public sealed unsafe class EspDecapsulator : IDisposable
             return EspStatus.Dropped;
         }
 
+        entry->Sequence = sequence;
+        entry->OuterEcn = located->Ecn;
+        entry->OuterLength = located->Offset;
+        entry->Packet = located->Packet;
+        entry->Sa = sa;
+        entry->Reason = EspDropReason.None;
+        if (sa->Form != SaForm.AeadTunnel)
+        {
+            reason = (sa->Form & SaForm.Cbc) != 0 ? OpenCbc(sa, located, entry) : CheckHeader(sa, located);
+            if (reason != EspDropReason.None)
+            {
+                CountDrop(sa, reason);
+                return EspStatus.Dropped;
+            }
+            if ((sa->Form & SaForm.Cbc) != 0)
+                return EspStatus.Added;
+        }
+
         const int front = EspOverhead.Header + EspOverhead.Iv;
         PacketBuffer* packet = located->Packet;
         packet->TryTrimFront(located->Offset + front);
@@ -280,11 +301,6 @@ public sealed unsafe class EspDecapsulator : IDisposable
         EspAead.WriteNonce(operation, sa->Salt, *(ulong*)(esp + EspOverhead.Header));
 
         sa->InFlight++;
-        entry->Sequence = sequence;
-        entry->OuterEcn = located->Ecn;
-        entry->Packet = packet;
-        entry->Sa = sa;
-        entry->Reason = EspDropReason.None;
         return EspStatus.Added;
     }
 
@@ -300,15 +316,26 @@ public sealed unsafe class EspDecapsulator : IDisposable
             default:
                 return EspDropReason.EngineFailed;
         }
+        return Accept(entry, (int)operation->Length);
+    }
+
+    /// <summary>Accepts a packet whose ICV was right, and makes an IP packet of it.</summary>
+    /// <param name="entry">The packet, which holds the plaintext.</param>
+    /// <param name="sealedLength">Bytes of the plaintext, with padding and trailer.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static EspDropReason Accept(EspDecapsulated* entry, int sealedLength)
+    {
         // RFC 4303 §3.4.3: the window moves only for a packet whose ICV was right, whatever is wrong with it besides.
         EspDropReason reason = entry->Sa->Window.CheckAndSet(entry->Sequence);
         if (reason != EspDropReason.None)
             return reason;
 
-        byte* inner = entry->Packet->Data;
-        reason = Unwrap(inner, (int)operation->Length, out int length);
+        reason = (entry->Sa->Form & SaForm.Transport) != 0
+            ? UnwrapTransport(entry, sealedLength, out int length)
+            : Unwrap(entry->Packet->Data, sealedLength, out length);
         if (reason != EspDropReason.None)
             return reason;
+        byte* inner = entry->Packet->Data;
         // RFC 4301 §5.2, step 4: a peer may send by its SA what it was granted, and nothing else.
         if (!entry->Sa->Admits(inner, length))
             return EspDropReason.SelectorMismatch;

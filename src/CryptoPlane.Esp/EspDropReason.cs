@@ -68,4 +68,10 @@ public enum EspDropReason : byte
 
     /// <summary>Outbound: the packet would be longer than the path takes (<see cref="OutboundSa.MaxInnerPacket"/>).</summary>
     PathMtuExceeded = 21,
+
+    /// <summary>
+    /// Transport mode. Outbound: a fragment, or a header that cannot stay before ESP (RFC 4303 §3.1.1, §3.3.4). Inbound: the port did not
+    /// give the packet's IP header.
+    /// </summary>
+    NotTransport = 22,
 }

@@ -9,7 +9,7 @@ namespace CryptoPlane.Esp;
 /// <summary>A packet that was in a burst, as <see cref="EspEncapsulator"/> lists it.</summary>
 public unsafe struct EspEncapsulated
 {
-    /// <summary>The packet's operation in the burst.</summary>
+    /// <summary>The packet's operation in the burst; -1 where it needed none.</summary>
     internal int Index;
 
     /// <summary>The buffer: the outer packet, or empty if it was dropped. It is the caller's again.</summary>
@@ -23,7 +23,7 @@ public unsafe struct EspEncapsulated
 }
 
 /// <summary>
-/// Seals inner packets into ESP, tunnel mode (RFC 4303), in bursts: every packet becomes one operation of an AEAD burst that it may
+/// Seals packets into ESP (RFC 4303) in bursts: every packet becomes one operation of an AEAD burst that it may
 /// share with other SAs and other protocols, and is sealed where it lies.
 /// </summary>
 /// <remarks>
@@ -38,7 +38,7 @@ public unsafe struct EspEncapsulated
 /// <para>The buffer needs <see cref="EspOverhead.MaxHeadroom"/> and <see cref="EspOverhead.MaxTailroom"/> around the packet. Nothing
 /// here allocates, throws on a packet's account, or reads a clock.</para>
 /// </remarks>
-public sealed unsafe class EspEncapsulator : IDisposable
+public sealed unsafe partial class EspEncapsulator : IDisposable
 {
     private readonly int _capacity;
     private EspEncapsulated* _packets;
@@ -102,7 +102,7 @@ public sealed unsafe class EspEncapsulator : IDisposable
         int ahead = Math.Min(count, CacheLines.Ahead);
         for (int i = 0; i < ahead; i++)
             Fetch(sas[i], packets[i]);
-        int done = 0, added = 0;
+        int done = 0, added = 0, submitted = 0;
         for (; done < count && added < room; done++)
         {
             if (done + CacheLines.Ahead < count)
@@ -111,19 +111,19 @@ public sealed unsafe class EspEncapsulator : IDisposable
                 sas[done + CacheLines.HalfAhead]->Key.Prefetch();
                 CacheLines.Fetch(packets[done + CacheLines.HalfAhead]->Data);
             }
-            EspStatus status = Prepare(sas[done], packets[done], operations + added);
+            EspStatus status = Prepare(sas[done], packets[done], operations + submitted);
             statuses[done] = status;
             if (status != EspStatus.Added)
                 continue;
             EspEncapsulated* entry = entries + added;
             entry->Packet = packets[done];
             entry->Sa = sas[done];
-            entry->Index = first + added;
+            entry->Index = (sas[done]->Form & SaForm.Cbc) != 0 ? -1 : first + submitted++;
             entry->Reason = EspDropReason.None;
             added++;
         }
         Count += added;
-        burst.Advance(added);
+        burst.Advance(submitted);
         return done;
     }
 
@@ -134,7 +134,7 @@ public sealed unsafe class EspEncapsulator : IDisposable
     /// <param name="burst">Takes one operation.</param>
     /// <param name="sa">An SA of this lcore.</param>
     /// <param name="packet">A buffer, of which the content is overwritten.</param>
-    /// <param name="length">Bytes of the inner packet that it poses as, from 20.</param>
+    /// <param name="length">Bytes of the inner packet that it poses as, from 20. In transport mode there is no header for it: dropped.</param>
     public EspStatus TryAddDummy(AeadBurst burst, OutboundSa* sa, PacketBuffer* packet, int length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, EspOverhead.IPv4);
@@ -146,11 +146,14 @@ public sealed unsafe class EspEncapsulator : IDisposable
         // What the outer header copies: no traffic class, and "don't fragment" as nearly all packets have it.
         packet->Data[0] = 0x45;
         packet->Data[6] = 0x40;
+        if ((sa->Form & SaForm.Transport) != 0)
+            return Drop(sa, EspDropReason.NotTransport);
         EspStatus status = Wrap(sa, packet, burst.Next, IpProtocol.NoNextHeader, length);
         if (status != EspStatus.Added)
             return status;
-        _packets[Count++] = new EspEncapsulated { Packet = packet, Sa = sa, Index = burst.Count, Reason = EspDropReason.None };
-        burst.Advance(1);
+        bool isInBurst = (sa->Form & SaForm.Cbc) == 0;
+        _packets[Count++] = new EspEncapsulated { Packet = packet, Sa = sa, Index = isInBurst ? burst.Count : -1, Reason = EspDropReason.None };
+        burst.Advance(isInBurst ? 1 : 0);
         return EspStatus.Added;
     }
 
@@ -165,16 +168,16 @@ public sealed unsafe class EspEncapsulator : IDisposable
         EspEncapsulated* end = _packets + Count;
         for (EspEncapsulated* entry = _packets; entry < end; entry++)
         {
-            if (burst[entry->Index]->Status == AeadStatus.Pending)
+            if (entry->Index >= 0 && burst[entry->Index]->Status == AeadStatus.Pending)
                 throw new InvalidOperationException("Run the burst to its end, then complete its packets.");
         }
         for (EspEncapsulated* entry = _packets; entry < end; entry++)
         {
             OutboundSa* sa = entry->Sa;
             sa->InFlight--;
-            if (burst[entry->Index]->Status == AeadStatus.Success)
+            if (entry->Index >= 0 ? burst[entry->Index]->Status == AeadStatus.Success : entry->Packet->Length != 0)
             {
-                if (sa->NeedsUdpChecksum)
+                if (sa->NeedsUdpChecksum && entry->Packet->Data[0] >> 4 == 6)
                     OuterHeader.WriteUdpChecksum(entry->Packet->Data, entry->Packet->Length);
                 continue;
             }
@@ -226,6 +229,8 @@ public sealed unsafe class EspEncapsulator : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private EspStatus Wrap(OutboundSa* sa, PacketBuffer* packet, AeadOperation* operation, byte nextHeader, int innerLength)
     {
+        if (sa->Form != SaForm.AeadTunnel)
+            return WrapOther(sa, packet, operation, nextHeader, innerLength);
         byte* inner = packet->Data;
         int length = innerLength;
         int front = sa->Outer.Length + EspOverhead.Header + EspOverhead.Iv;
@@ -258,17 +263,23 @@ public sealed unsafe class EspEncapsulator : IDisposable
         *(uint*)(esp + 4) = NetworkOrder.From((uint)sequence);
         *(ulong*)(esp + EspOverhead.Header) = iv;
         WriteTrailer(inner + length, padding, nextHeader);
+        Fill(operation, sa, inner, sealedLength, sequence, iv);
+        return EspStatus.Added;
+    }
 
-        operation->Source = inner;
-        operation->Destination = inner;
+    /// <summary>Fills in the operation that seals a packet.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fill(AeadOperation* operation, OutboundSa* sa, byte* plaintext, int length, ulong sequence, ulong iv)
+    {
+        operation->Source = plaintext;
+        operation->Destination = plaintext;
         operation->Key = sa->Key;
-        operation->Length = (uint)sealedLength;
+        operation->Length = (uint)length;
         operation->Direction = AeadDirection.Seal;
         operation->Status = AeadStatus.Pending;
         EspAead.WriteAad(operation, sa->SpiOnWire, sequence, sa->ExtendedSequenceNumbers);
         EspAead.WriteNonce(operation, sa->Salt, iv);
         sa->InFlight++;
-        return EspStatus.Added;
     }
 
     /// <summary>How long an inner packet becomes by traffic-flow-confidentiality padding.</summary>

@@ -1,8 +1,9 @@
 using CryptoPlane.Aead;
+using CryptoPlane.Cbc;
 
 namespace CryptoPlane.Esp;
 
-/// <summary>Sizes of ESP in tunnel mode with the AEADs of the engine, in bytes, and how large an inner packet may be.</summary>
+/// <summary>Sizes of ESP, in bytes, and how large an inner packet may be in tunnel mode with the AEADs of the engine.</summary>
 public static class EspOverhead
 {
     /// <summary>SPI and sequence number.</summary>
@@ -26,11 +27,14 @@ public static class EspOverhead
     /// <summary>An IPv6 header.</summary>
     public const int IPv6 = 40;
 
-    /// <summary>Headroom that an inner packet needs at most: outer IPv6, UDP, ESP header and IV.</summary>
-    public const int MaxHeadroom = IPv6 + Udp + Header + Iv;
+    /// <summary>The IV of AES-CBC (RFC 3602 §3), and the unit that its ciphertext fills.</summary>
+    public const int CbcIv = CbcHmacKey.Block;
 
-    /// <summary>Tailroom that an inner packet needs at most: three bytes of padding, trailer and ICV.</summary>
-    public const int MaxTailroom = 3 + Trailer + Icv;
+    /// <summary>Headroom that an inner packet needs at most: outer IPv6, UDP, ESP header and the longer IV.</summary>
+    public const int MaxHeadroom = IPv6 + Udp + Header + CbcIv;
+
+    /// <summary>Tailroom that an inner packet needs at most, unless it is padded to a length: padding of AES-CBC, trailer and ICV.</summary>
+    public const int MaxTailroom = CbcIv - 1 + Trailer + Icv;
 
     /// <summary>Shortest ESP packet that can be right: header, IV, four bytes of padding and trailer, ICV.</summary>
     public const int MinimumPacket = Header + Iv + 4 + Icv;

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Cbc;
 using CryptoPlane.Esp.Selectors;
 
 namespace CryptoPlane.Esp;
@@ -33,6 +34,8 @@ public unsafe struct InboundSa
     private const ulong MaxInnerLength = 1 << 17;
 
     [FieldOffset(0)] internal AeadKeyHandle Key;
+    /// <summary>In the same place, for <see cref="SaForm.Cbc"/>.</summary>
+    [FieldOffset(0)] internal CbcHmacKey* Cbc;
     [FieldOffset(8)] internal AntiReplayWindow Window;
     /// <summary>As on the wire.</summary>
     [FieldOffset(28)] internal uint Salt;
@@ -44,6 +47,7 @@ public unsafe struct InboundSa
     /// <summary>Packets that can pass, however long they are, before the limits must be looked at.</summary>
     [FieldOffset(60)] private ushort _uncheckedPackets;
     [FieldOffset(62)] internal SelectorKind SelectorKind;
+    [FieldOffset(63)] internal SaForm Form;
 
     // ---- line 1: read for every packet, unless the SA may carry everything
     [FieldOffset(CacheLine)] internal SelectorLine Selectors;
@@ -62,7 +66,6 @@ public unsafe struct InboundSa
             throw new ArgumentException("Without extended sequence numbers the highest one has at most 32 bits.", nameof(parameters));
         int words = AntiReplayWindow.RingWords(parameters.ReplayWindow);
 
-        int keySize = AeadSizes.Key(parameters.Algorithm);
         SlotArena.State* home = null;
         var sa = (InboundSa*)(arena != null ? arena.TakeInbound(parameters.ReplayWindow, out home) : SaHeap.Allocate(BlockSize(words)));
         // Sound: the ring is the part of this very block behind the struct, and is freed with it; the cold part is behind the ring.
@@ -70,14 +73,22 @@ public unsafe struct InboundSa
         sa->Cold->Arena = home;
         sa->Cold->Spi = parameters.Spi;
         sa->Cold->Limits = SaLimits.From(parameters.Lifetime);
-        sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[keySize..]);
+        sa->Form = parameters.Form;
         sa->_userData = parameters.UserData;
         sa->SelectorKind = SelectorLine.KindOf(parameters.RemoteSelectors, parameters.LocalSelectors);
         sa->Selectors = SelectorLine.From(sa->SelectorKind, parameters.RemoteSelectors, parameters.LocalSelectors);
         sa->CountUnchecked();
         try
         {
-            sa->Key = SaHeap.CreateKey(parameters.Algorithm, keyingMaterial[..keySize], arena);
+            if (parameters.Algorithm is AeadAlgorithm aead)
+            {
+                sa->Key = SaHeap.CreateKey(aead, keyingMaterial[..^SaParameters.SaltSize], arena);
+                sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[^SaParameters.SaltSize..]);
+            }
+            else
+            {
+                sa->Cbc = CbcHmacKey.Create(keyingMaterial[..^CbcHmacKey.IntegrityKey], keyingMaterial[^CbcHmacKey.IntegrityKey..], seals: false);
+            }
         }
         catch
         {
@@ -97,7 +108,10 @@ public unsafe struct InboundSa
             return;
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
-        engine.Retire(sa->Key);
+        if ((sa->Form & SaForm.Cbc) != 0)
+            CbcHmacKey.Free(sa->Cbc);
+        else
+            engine.Retire(sa->Key);
         sa->FreeBlock();
     }
 

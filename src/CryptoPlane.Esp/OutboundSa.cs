@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
+using CryptoPlane.Cbc;
 using CryptoPlane.Esp.Selectors;
 using CryptoPlane.Esp.Wire;
 
@@ -33,6 +34,8 @@ public unsafe struct OutboundSa
 
     // ---- line 0: read and written for every packet
     [FieldOffset(0)] internal AeadKeyHandle Key;
+    /// <summary>In the same place, for <see cref="SaForm.Cbc"/>.</summary>
+    [FieldOffset(0)] internal CbcHmacKey* Cbc;
     [FieldOffset(8)] private ulong _sequence;
     [FieldOffset(16)] private ulong _sequenceCheckpoint;
     [FieldOffset(24)] private ulong _bytes;
@@ -44,7 +47,8 @@ public unsafe struct OutboundSa
     [FieldOffset(48)] private bool _isExtended;
     /// <summary>As <see cref="Outer"/> says, which a completion need not touch then.</summary>
     [FieldOffset(49)] internal bool NeedsUdpChecksum;
-    /// <summary>Operations in a burst; the SA is not freed before they have completed.</summary>
+    [FieldOffset(50)] internal SaForm Form;
+    /// <summary>Packets in a burst; the SA is not freed before they have completed.</summary>
     [FieldOffset(52)] internal int InFlight;
     [FieldOffset(56)] private ulong _userData;
 
@@ -66,7 +70,6 @@ public unsafe struct OutboundSa
             throw new ArgumentException($"Sequence numbers of this SA go from 1 to {max}: {parameters.FirstSequence} cannot be the first.", nameof(parameters));
         OuterHeader outer = OuterHeader.From(parameters);
 
-        int keySize = AeadSizes.Key(parameters.Algorithm);
         SlotArena.State* home = null;
         var sa = (OutboundSa*)(arena != null ? arena.TakeOutbound(out home) : SaHeap.Allocate(BlockSize));
         OutboundSaCold* cold = sa->Cold;
@@ -78,7 +81,7 @@ public unsafe struct OutboundSa
         sa->_sequence = cold->SequenceBase = parameters.FirstSequence - 1;
         sa->_isExtended = parameters.ExtendedSequenceNumbers;
         sa->_userData = parameters.UserData;
-        sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[keySize..]);
+        sa->Form = parameters.Form;
         sa->SpiOnWire = NetworkOrder.From(parameters.Spi);
         sa->Outer = outer;
         sa->NeedsUdpChecksum = outer.NeedsUdpChecksum;
@@ -87,7 +90,15 @@ public unsafe struct OutboundSa
             cold->Selectors = SelectorTable.Create(parameters.RemoteSelectors, parameters.LocalSelectors);
         try
         {
-            sa->Key = SaHeap.CreateKey(parameters.Algorithm, keyingMaterial[..keySize], arena);
+            if (parameters.Algorithm is AeadAlgorithm aead)
+            {
+                sa->Key = SaHeap.CreateKey(aead, keyingMaterial[..^SaParameters.SaltSize], arena);
+                sa->Salt = MemoryMarshal.Read<uint>(keyingMaterial[^SaParameters.SaltSize..]);
+            }
+            else
+            {
+                sa->Cbc = CbcHmacKey.Create(keyingMaterial[..^CbcHmacKey.IntegrityKey], keyingMaterial[^CbcHmacKey.IntegrityKey..], seals: true);
+            }
         }
         catch
         {
@@ -107,7 +118,10 @@ public unsafe struct OutboundSa
             return;
         if (sa->InFlight != 0)
             throw new InvalidOperationException("Packets of this SA are in a burst: complete it before freeing the SA.");
-        engine.Retire(sa->Key);
+        if ((sa->Form & SaForm.Cbc) != 0)
+            CbcHmacKey.Free(sa->Cbc);
+        else
+            engine.Retire(sa->Key);
         sa->FreeBlock();
     }
 
@@ -145,9 +159,23 @@ public unsafe struct OutboundSa
     public readonly int MaxPacket => Outer.MaxPacket;
 
     /// <summary>Longest inner packet that it takes: what goes into the ICMP message about one that is too long (RFC 4301 §8.2.1).</summary>
-    public readonly int MaxInnerPacket =>
-        // RFC 4303 §2.4: inner packet, padding and trailer fill whole words.
-        ((Outer.MaxPacket - Outer.Length - EspOverhead.Header - EspOverhead.Iv - EspOverhead.Icv) & ~3) - EspOverhead.Trailer;
+    public readonly int MaxInnerPacket
+    {
+        get
+        {
+            int unit = (Form & SaForm.Cbc) != 0 ? EspOverhead.CbcIv : sizeof(uint);
+            int room = Outer.MaxPacket - Outer.Length - EspOverhead.Header - EspOverhead.Icv - ((Form & SaForm.Cbc) != 0 ? EspOverhead.CbcIv : EspOverhead.Iv);
+            // RFC 4303 §2.4: what is sealed, padding and trailer fill whole words, or blocks of the cipher.
+            if ((Form & SaForm.Transport) == 0)
+                return (room & -unit) - EspOverhead.Trailer;
+            if (!Outer.KeepsHeader)
+                return (room & -unit) - EspOverhead.Trailer + EspOverhead.IPv4;
+            // A header that stays outside counts in the packet, but not in the words: it may be IPv4's or IPv6's.
+            return Math.Min(WithHeader(EspOverhead.IPv4), WithHeader(EspOverhead.IPv6));
+
+            int WithHeader(int header) => ((room - header) & -unit) - EspOverhead.Trailer + header;
+        }
+    }
 
     /// <summary>Packets dropped, by reason.</summary>
     [UnscopedRef]

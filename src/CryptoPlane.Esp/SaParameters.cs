@@ -1,5 +1,6 @@
 using System.Net;
 using CryptoPlane.Aead;
+using CryptoPlane.Cbc;
 
 namespace CryptoPlane.Esp;
 
@@ -15,8 +16,17 @@ public abstract class SaParameters
     /// <summary>The security parameters index, 256 or above. Inbound: ours, made by <see cref="Esp.Spi.Create"/>. Outbound: the peer's.</summary>
     public required uint Spi { get; init; }
 
-    /// <summary>The AEAD: AES-GCM with a 16-byte ICV (RFC 4106), or ChaCha20-Poly1305 (RFC 7634).</summary>
-    public required AeadAlgorithm Algorithm { get; init; }
+    /// <summary>The AEAD: AES-GCM with a 16-byte ICV (RFC 4106), or ChaCha20-Poly1305 (RFC 7634). Either it or <see cref="Cbc"/>.</summary>
+    public AeadAlgorithm? Algorithm { get; init; }
+
+    /// <summary>The cipher of an SA without an AEAD.</summary>
+    public EspCbcAlgorithm? Cbc { get; init; }
+
+    /// <summary>
+    /// Tunnel or transport mode. In transport mode inbound packets must come with their IP header
+    /// (<see cref="EspIngress.IpPacket"/>), and outbound ones keep theirs unless the port makes it (<see cref="EspOuterHeader.None"/>).
+    /// </summary>
+    public SaMode Mode { get; init; }
 
     /// <summary>Whether sequence numbers have 64 bits, of which the lower half is sent (RFC 4303 §2.2.1).</summary>
     public bool ExtendedSequenceNumbers { get; init; }
@@ -37,19 +47,37 @@ public abstract class SaParameters
     /// <exception cref="ArgumentOutOfRangeException">The algorithm is not one of the engine's.</exception>
     public static int KeyingMaterialSize(AeadAlgorithm algorithm) => AeadSizes.Key(algorithm) + SaltSize;
 
+    /// <summary>Bytes of keying material for a cipher without an AEAD: its key, then that of HMAC-SHA-256 (RFC 7296 §2.17).</summary>
+    public static int KeyingMaterialSize(EspCbcAlgorithm algorithm) => EncryptionKeySize(algorithm) + CbcHmacKey.IntegrityKey;
+
+    /// <summary>What sets the SA apart from an AEAD's in tunnel mode.</summary>
+    internal SaForm Form => (Cbc == null ? SaForm.AeadTunnel : SaForm.Cbc) | (Mode == SaMode.Transport ? SaForm.Transport : SaForm.AeadTunnel);
+
     internal void Validate(ReadOnlySpan<byte> keyingMaterial)
     {
+        if (Algorithm == null == (Cbc == null))
+            throw new ArgumentException("An SA has either an AEAD algorithm or a CBC one.");
         if (Spi < Esp.Spi.FirstUsable)
             throw new ArgumentException($"SPI {Spi} is reserved (RFC 4303 §2.1): take one from {Esp.Spi.FirstUsable} up.");
-        if (keyingMaterial.Length != KeyingMaterialSize(Algorithm))
+        int size = Algorithm is AeadAlgorithm aead ? KeyingMaterialSize(aead) : KeyingMaterialSize(Cbc.GetValueOrDefault());
+        if (keyingMaterial.Length != size)
         {
+            string second = Algorithm != null ? $"{SaltSize} bytes of salt" : $"{CbcHmacKey.IntegrityKey} bytes for integrity";
             throw new ArgumentException(
-                $"{Algorithm} takes {KeyingMaterialSize(Algorithm)} bytes of keying material (the key, then {SaltSize} bytes of salt), not {keyingMaterial.Length}.",
+                $"{(Algorithm != null ? Algorithm : Cbc)} takes {size} bytes of keying material (the key, then {second}), not {keyingMaterial.Length}.",
                 nameof(keyingMaterial));
         }
         Validate(RemoteSelectors);
         Validate(LocalSelectors);
     }
+
+    /// <exception cref="ArgumentOutOfRangeException">The algorithm is none of the list.</exception>
+    internal static int EncryptionKeySize(EspCbcAlgorithm algorithm) => algorithm switch
+    {
+        EspCbcAlgorithm.Aes128HmacSha256 => 16,
+        EspCbcAlgorithm.Aes256HmacSha256 => 32,
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "There is no such algorithm."),
+    };
 
     private static void Validate(IReadOnlyList<EspSelector> selectors)
     {

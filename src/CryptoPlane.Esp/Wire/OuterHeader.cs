@@ -42,6 +42,9 @@ internal unsafe struct OuterHeader
     /// <summary>Shorter inner packets are padded to this length.</summary>
     [FieldOffset(58)] public ushort PadTo;
 
+    /// <summary>Transport mode: packets keep their IP header, and <see cref="Length"/> is what comes between it and ESP.</summary>
+    [FieldOffset(60)] public bool KeepsHeader;
+
     /// <summary>Builds the headers, once per SA.</summary>
     /// <exception cref="ArgumentException">Addresses are missing or of two families.</exception>
     public static OuterHeader From(OutboundSaParameters parameters)
@@ -53,6 +56,19 @@ internal unsafe struct OuterHeader
         header.PadTo = (ushort)parameters.PadTo;
         if (parameters.OuterHeader == EspOuterHeader.None)
             return header;
+        if (parameters.Mode == SaMode.Transport)
+        {
+            if (parameters.PadTo != 0)
+                throw new ArgumentException("Only in tunnel mode do packets say how much of them is padding (RFC 4303 §2.7).", nameof(parameters));
+            header.KeepsHeader = true;
+            if (parameters.OuterHeader == EspOuterHeader.IpUdp)
+            {
+                *(ushort*)header._template = NetworkOrder.From(parameters.SourcePort);
+                *(ushort*)(header._template + 2) = NetworkOrder.From(parameters.DestinationPort);
+                header._udp = header.Length = EspOverhead.Udp;
+            }
+            return header;
+        }
         IPAddress? source = parameters.Source;
         IPAddress? destination = parameters.Destination;
         if (source is null || destination is null || source.AddressFamily != destination.AddressFamily)
@@ -103,8 +119,8 @@ internal unsafe struct OuterHeader
         return maxPacket == 0 ? ushort.MaxValue : (ushort)maxPacket;
     }
 
-    /// <summary>Whether <see cref="WriteUdpChecksum"/> is due once the packet has been sealed.</summary>
-    public readonly bool NeedsUdpChecksum => Length == EspOverhead.IPv6 + EspOverhead.Udp;
+    /// <summary>Whether <see cref="WriteUdpChecksum"/> is due once the packet has been sealed, if it is IPv6.</summary>
+    public readonly bool NeedsUdpChecksum => Length == EspOverhead.IPv6 + EspOverhead.Udp || Length == EspOverhead.Udp;
 
     /// <summary>Writes the headers of one packet. <see cref="Length"/> is not 0.</summary>
     /// <param name="packet">Where the outer packet begins.</param>
@@ -139,6 +155,17 @@ internal unsafe struct OuterHeader
         }
         // RFC 3948 §2.1: over IPv4 the UDP checksum is sent as 0.
         *(ushort*)(packet + ip + 4) = NetworkOrder.From((ushort)(total - ip));
+    }
+
+    /// <summary>Writes the UDP header between a packet's own IP header and ESP, in transport mode.</summary>
+    /// <param name="udp">Where it goes.</param>
+    /// <param name="length">Its bytes and all behind it.</param>
+    public readonly void WriteTransportUdp(byte* udp, int length)
+    {
+        fixed (byte* template = _template)
+            *(uint*)udp = *(uint*)template;
+        *(ushort*)(udp + 4) = NetworkOrder.From((ushort)length);
+        *(ushort*)(udp + 6) = 0;
     }
 
     /// <summary>Writes the UDP checksum, which IPv6 wants (RFC 8200 §8.1), over the sealed packet.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using CryptoPlane.Aead;
 using CryptoPlane.TestKit;
 
@@ -23,10 +22,6 @@ public sealed unsafe class ScapyTests
         /// <summary>With ESN the numbers of a run pass a multiple of 2^32.</summary>
         public ulong First => Esn ? FirstWithEsn : 0xFFFF_FF00;
     }
-
-    private sealed record Case(string action, string algorithm, string key, uint spi, bool esn, ulong sequence, bool udp, string source, string destination, string packet);
-
-    private sealed record Result(string? packet, string? error);
 
     private static IEnumerable<Mode> Modes()
     {
@@ -54,7 +49,7 @@ public sealed unsafe class ScapyTests
     {
         string python = Requirement.PythonModule("scapy.layers.ipsec", "python3-scapy");
         using var bed = new EspTestBed();
-        var cases = new List<Case>();
+        var cases = new List<ScapyCase>();
         var expected = new List<byte[]>();
         foreach (Mode mode in Modes())
         {
@@ -77,7 +72,7 @@ public sealed unsafe class ScapyTests
                 expected.Add(inner);
             }
         }
-        Result[] results = Run(python, cases);
+        ScapyResult[] results = ScapyProgram.Run(python, cases);
         for (int i = 0; i < cases.Count; i++)
             Assert.Equal((cases[i], (string?)null, Convert.ToHexStringLower(expected[i])), (cases[i], results[i].error, results[i].packet));
     }
@@ -86,7 +81,7 @@ public sealed unsafe class ScapyTests
     public void We_open_what_scapy_seals()
     {
         string python = Requirement.PythonModule("scapy.layers.ipsec", "python3-scapy");
-        var cases = new List<Case>();
+        var cases = new List<ScapyCase>();
         var expected = new List<(Mode Mode, byte[] Inner)>();
         foreach (Mode mode in Modes())
         {
@@ -97,7 +92,7 @@ public sealed unsafe class ScapyTests
                 expected.Add((mode, inner));
             }
         }
-        Result[] results = Run(python, cases);
+        ScapyResult[] results = ScapyProgram.Run(python, cases);
         Mode? current = null;
         EspTestBed? bed = null;
         try
@@ -137,7 +132,7 @@ public sealed unsafe class ScapyTests
         },
         mode.Material);
 
-    private static Case ToCase(Mode mode, string action, ulong sequence, byte[] packet) => new(
+    private static ScapyCase ToCase(Mode mode, string action, ulong sequence, byte[] packet) => new(
         action,
         mode.Algorithm == AeadAlgorithm.ChaCha20Poly1305 ? "CHACHA20-POLY1305" : "AES-GCM",
         Convert.ToHexStringLower(mode.Material),
@@ -148,15 +143,4 @@ public sealed unsafe class ScapyTests
         mode.Source.ToString(),
         mode.Destination.ToString(),
         Convert.ToHexStringLower(packet));
-
-    /// <summary>One process for all cases: Python and scapy take a second to start.</summary>
-    private static Result[] Run(string python, List<Case> cases)
-    {
-        string script = RepositoryRoot.PathOf("tests", "CryptoPlane.Esp.Tests", "Interop", "scapy_esp.py");
-        ProgramResult result = ExternalProgram.Run(python, [script], JsonSerializer.Serialize(cases), TimeSpan.FromMinutes(2)).EnsureSuccess();
-        Result[]? results = JsonSerializer.Deserialize<Result[]>(result.Output);
-        Assert.NotNull(results);
-        Assert.Equal(cases.Count, results.Length);
-        return results;
-    }
 }

@@ -9,11 +9,12 @@ public sealed unsafe class TsharkTests
 {
     private const int PacketsPerSa = 5;
 
-    private sealed record Sa(uint Spi, AeadAlgorithm Algorithm, byte[] Material, bool OuterIPv6, EspOuterHeader Outer)
+    private sealed record Sa(uint Spi, AeadAlgorithm? Algorithm, EspCbcAlgorithm? Cbc, byte[] Material, bool OuterIPv6, EspOuterHeader Outer)
     {
         /// <summary>A line of Wireshark's table of ESP SAs.</summary>
-        public string Preference =>
-            $"uat:esp_sa:\"{(OuterIPv6 ? "IPv6" : "IPv4")}\",\"*\",\"*\",\"0x{Spi:x8}\",\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x{Convert.ToHexStringLower(Material)}\",\"NULL\",\"\"";
+        public string Preference => $"uat:esp_sa:\"{(OuterIPv6 ? "IPv6" : "IPv4")}\",\"*\",\"*\",\"0x{Spi:x8}\"," + (Cbc == null
+            ? $"\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x{Convert.ToHexStringLower(Material)}\",\"NULL\",\"\""
+            : $"\"AES-CBC [RFC3602]\",\"0x{Convert.ToHexStringLower(Material[..^32])}\",\"HMAC-SHA-256-128 [RFC4868]\",\"0x{Convert.ToHexStringLower(Material[^32..])}\"");
     }
 
     [Fact]
@@ -22,14 +23,18 @@ public sealed unsafe class TsharkTests
         string tshark = Requirement.Program("tshark");
         using var directory = new TemporaryDirectory();
         var associations = new List<Sa>();
-        foreach (AeadAlgorithm algorithm in (AeadAlgorithm[])[AeadAlgorithm.Aes128Gcm, AeadAlgorithm.Aes256Gcm])
+        foreach ((AeadAlgorithm? algorithm, EspCbcAlgorithm? cbc) in ((AeadAlgorithm?, EspCbcAlgorithm?)[])
+            [(AeadAlgorithm.Aes128Gcm, null), (AeadAlgorithm.Aes256Gcm, null), (null, EspCbcAlgorithm.Aes128HmacSha256), (null, EspCbcAlgorithm.Aes256HmacSha256)])
         {
             foreach (EspOuterHeader outer in (EspOuterHeader[])[EspOuterHeader.Ip, EspOuterHeader.IpUdp])
             {
                 foreach (bool ipv6 in (bool[])[false, true])
                 {
                     int number = associations.Count;
-                    associations.Add(new Sa(Spi.Create(number % 4, (uint)number), algorithm, EspTestBed.KeyingMaterial(algorithm, number), ipv6, outer));
+                    byte[] material = cbc is EspCbcAlgorithm other ? new byte[SaParameters.KeyingMaterialSize(other)] : EspTestBed.KeyingMaterial(algorithm.GetValueOrDefault(), number);
+                    if (cbc != null)
+                        new Random(number).NextBytes(material);
+                    associations.Add(new Sa(Spi.Create(number % 4, (uint)number), algorithm, cbc, material, ipv6, outer));
                 }
             }
         }
@@ -84,6 +89,7 @@ public sealed unsafe class TsharkTests
                 {
                     Spi = sa.Spi,
                     Algorithm = sa.Algorithm,
+                    Cbc = sa.Cbc,
                     OuterHeader = sa.Outer,
                     Source = IPAddress.Parse(sa.OuterIPv6 ? "2001:db8:1::1" : "192.0.2.1"),
                     Destination = IPAddress.Parse(sa.OuterIPv6 ? "2001:db8:2::2" : "198.51.100.2"),

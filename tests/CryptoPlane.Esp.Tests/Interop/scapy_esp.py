@@ -1,6 +1,7 @@
 """ESP by scapy, for the tests: reads a JSON array of cases from stdin, writes a JSON array of results to stdout.
 
-A case: action (seal, open), algorithm, key (with salt), spi, esn, sequence (64 bits), udp, source, destination, packet.
+A case: action (seal, open), algorithm, key (with salt), spi, esn, sequence (64 bits), udp, source, destination, packet; transport, and
+auth_algorithm and auth_key where the algorithm is no AEAD, may be left out.
 seal takes an inner packet and gives the outer one, open takes an outer packet and gives the inner one; all bytes are hex.
 A result is {"packet": hex} or {"error": text}.
 """
@@ -26,7 +27,9 @@ def run(case):
         seq_num=sequence & 0xFFFFFFFF,  # given here, since encrypt() takes a sequence number of 0 for none
         crypt_algo=case["algorithm"],
         crypt_key=bytes.fromhex(case["key"]),
-        tunnel_header=header,
+        auth_algo=case.get("auth_algorithm"),
+        auth_key=bytes.fromhex(case.get("auth_key") or "") or None,
+        tunnel_header=None if case.get("transport") else header,
         nat_t_header=UDP(sport=4500, dport=4500) if case["udp"] else None,
         esn_en=case["esn"],
         esn=sequence >> 32 if case["esn"] else 0,
