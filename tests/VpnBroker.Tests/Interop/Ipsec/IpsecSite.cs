@@ -14,6 +14,9 @@ internal sealed class IpsecSite : IDisposable
 {
     private const string Secret = "a secret of more than sixteen bytes";
 
+    private const string Port =
+        "dpdk: {memory: ordinaryPages, megabytes: 128, ports: [{name: wan, device: \"net_af_packet0,iface=eth0\", role: outside, addresses: [10.99.0.1/24], exceptionTap: wan0}]}";
+
     private readonly TemporaryDirectory _here = new(), _web = new();
     private ExternalProgram? _server;
 
@@ -22,19 +25,24 @@ internal sealed class IpsecSite : IDisposable
     /// <param name="brokerChild">Further keys of its child.</param>
     /// <param name="swanConnection">Further lines of strongSwan's connection.</param>
     /// <param name="swanChild">Further lines of its child.</param>
+    /// <param name="dpdk">Whether the broker's outer side is a DPDK port, with the kernel's share behind an exception interface.</param>
     /// <param name="certificates">Certificates in the place of the pre-shared key; the other side's ends up in strongSwan's directory.</param>
-    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null)
+    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null, bool dpdk = false)
     {
         certificates?.WriteBroker(_here.Path);
         string auth = certificates == null ? "psk" : "pubkey";
         string credentials = certificates == null ? "pskFile: psk" : "certificateFile: broker.crt\n      keyFile: broker.key\n      trustFiles: [ca.crt]";
         Requirement.Tun();
-        BrokerPlace.Connect(Peer, "eth0", "10.99.0.1/24", "eth0", "10.99.0.2/24");
+        if (dpdk)
+            ConnectPort();
+        else
+            BrokerPlace.Connect(Peer, "eth0", "10.99.0.1/24", "eth0", "10.99.0.2/24");
         Peer.AddAddress("lo", "10.55.0.1/32");
         File.WriteAllText(_here.File("psk"), Secret + "\n");
         File.SetUnixFileMode(_here.File("psk"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.WriteAllText(_here.File("broker.yaml"), $$"""
             lcores: {count: 1, idle: adaptive}
+            {{(dpdk ? Port : "")}}
             tun: {name: tun0, addresses: [10.77.0.1/24], mtu: 1380, routes: [10.77.0.0/24], kernelRoutes: [10.55.0.0/24]}
             ipsec:
               listen: [10.99.0.1]
@@ -130,6 +138,28 @@ internal sealed class IpsecSite : IDisposable
 
     /// <summary>What both sides have said, for a test that fails.</summary>
     public string Logs => $"--- broker\n{Process.Program.AllOutput}\n--- strongSwan\n{Swan.Log}";
+
+    /// <summary>Packets that came to the DPDK port, and frames of it that went to the kernel.</summary>
+    public (ulong Esp, ulong ToKernel) PortCounters()
+    {
+        JsonElement port = Process.Status().GetProperty("ports").EnumerateArray()
+            .Single(port => port.GetProperty("traffic").GetProperty("name").GetString() == "dpdk:wan" && port.GetProperty("lcore").ValueKind == JsonValueKind.Number);
+        return (port.GetProperty("traffic").GetProperty("receivedPackets").GetUInt64(), port.GetProperty("counters").GetProperty("frames-to-kernel").GetUInt64());
+    }
+
+    /// <summary>A wire whose near end is a DPDK device, from which the kernel is kept off.</summary>
+    private void ConnectPort()
+    {
+        string ethtool = Requirement.Program("ethtool");
+        Requirement.That(File.Exists(Path.Combine(AppContext.BaseDirectory, "libcryptoplane_dpdk.so")), "DPDK is missing: run eng/install-deps.sh dpdk, then eng/build-native.sh");
+        BrokerPlace.Ip($"link add eth0 type veth peer name eth0 netns {Peer.Name}");
+        BrokerPlace.Run("/sbin/sysctl", ["-q", "-w", "net.ipv6.conf.eth0.disable_ipv6=1", "net.ipv4.conf.eth0.rp_filter=1"]).EnsureSuccess();
+        BrokerPlace.Ip("link set eth0 arp off up");
+        // Checksums and segments are to be on the wire as on a real one.
+        Peer.Run(ethtool, ["-K", "eth0", "tx", "off", "gso", "off", "tso", "off"]).EnsureSuccess();
+        Peer.AddAddress("eth0", "10.99.0.2/24");
+        Peer.Ip("link set eth0 up");
+    }
 
     public void Dispose()
     {

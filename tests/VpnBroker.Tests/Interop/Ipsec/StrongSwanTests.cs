@@ -65,6 +65,19 @@ public sealed class StrongSwanTests
         });
     }
 
+    [Fact]
+    public void On_a_dpdk_port_esp_is_the_lcores_and_ike_goes_by_the_kernel()
+    {
+        using var site = new IpsecSite(brokerPeer: "start: true", brokerChild: ", lifetime: 1s", dpdk: true);
+        Explained(site, () =>
+        {
+            Eventually.True(() => site.IsUp, "the tunnel");
+            Carry(site, pings: 250);
+            (ulong esp, ulong toKernel) = site.PortCounters();
+            Assert.True(esp >= 250 && toKernel > 0, $"{esp} packets of ESP to the lcore, {toKernel} frames to the kernel");
+        });
+    }
+
     private static void Carry(IpsecSite site, int pings)
     {
         using ExternalProgram ping = site.StartPing(pings);
