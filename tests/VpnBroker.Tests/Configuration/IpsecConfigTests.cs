@@ -107,6 +107,17 @@ public sealed class IpsecConfigTests : IDisposable
     }
 
     [Fact]
+    public void DpdkPort_NeedsAnExceptionTapForIke()
+    {
+        const string port = """
+            dpdk: {memory: ordinaryPages, ports: [{name: wan, device: "net_af_packet0,iface=eth0", role: outside, addresses: [192.0.2.1/24], exceptionTap: wan0}]}
+            """;
+        Assert.Single(Parse($"{Section}\n{port}").Ipsec!.Peers);
+        ConfigException e = Assert.Throws<ConfigException>(() => Parse($"{Section}\n{port.Replace(", exceptionTap: wan0", "", StringComparison.Ordinal)}"));
+        Assert.Contains("192.0.2.1 is a DPDK port's, by whose exceptionTap IKE reaches the broker", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void PeersCanBeReloaded_AddressesCannot()
     {
         BrokerConfig before = Parse(Section);

@@ -10,6 +10,8 @@ internal static class IpsecChecks
     {
         foreach (IPAddress address in ipsec.Listen.Where(address => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
             errors.Add(line, "ipsec.listen", $"{address} is no address of the broker's: name those that peers send to, since answers leave from them");
+        foreach (IPAddress address in ipsec.Listen.Where(address => config.CarrierOf(address) is { ExceptionTap: null }))
+            errors.Add(line, "ipsec.listen", $"{address} is a DPDK port's, by whose exceptionTap IKE reaches the broker: give the port one");
         if (ipsec.Listen.Distinct().Count() != ipsec.Listen.Count)
             errors.Add(line, "ipsec.listen", "an address is there twice: write each once");
         var names = new HashSet<string>(StringComparer.Ordinal);
