@@ -2,7 +2,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace CryptoPlane.Ike;
 
-/// <summary>Our certificate with its private key. The certificates are the owner's to dispose of, when no endpoint uses them any more.</summary>
+/// <summary>
+/// Our certificate with its private key. The certificates are the owner's to dispose of, when no endpoint uses them any more.
+/// </summary>
 public sealed class IkeCertificate : IkeAuthentication
 {
     /// <summary>Takes a certificate.</summary>
@@ -13,7 +15,8 @@ public sealed class IkeCertificate : IkeAuthentication
     {
         ArgumentNullException.ThrowIfNull(certificate);
         if (!certificate.HasPrivateKey)
-            throw new ArgumentException("The certificate has no private key: load it with its key, for example with X509Certificate2.CreateFromPemFile.", nameof(certificate));
+            throw new ArgumentException(
+                "The certificate has no private key: load it with its key, for example with X509Certificate2.CreateFromPemFile.", nameof(certificate));
         Certificate = certificate;
         Intermediates = [.. intermediates ?? []];
     }

@@ -15,12 +15,15 @@ public sealed class IkeChild
     public required IReadOnlyList<TrafficSelector> RemoteSelectors { get; init; }
 
     /// <summary>
-    /// Each lcore's share of <see cref="LocalSelectors"/>, by its index, for peers that do not speak RFC 9611: with them an lcore's child SA
+    /// Each lcore's share of <see cref="LocalSelectors"/>, by its index, for peers that do not speak RFC 9611: with them an lcore's child
+    /// SA
     /// carries this much, and a further one all of it. Empty: such peers get one child SA.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<TrafficSelector>> ResourceSelectors { get; init; } = [];
 
-    /// <summary>The algorithms, the preferred first. The key exchange of a suite is for forward secrecy, and not used in IKE_AUTH.</summary>
+    /// <summary>
+    /// The algorithms, the preferred first. The key exchange of a suite is for forward secrecy, and not used in IKE_AUTH.
+    /// </summary>
     public IReadOnlyList<EspSuite> Proposals { get; init; } = EspSuite.Defaults;
 
     /// <summary>Tunnel or transport mode.</summary>

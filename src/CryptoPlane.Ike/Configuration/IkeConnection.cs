@@ -4,7 +4,9 @@ using CryptoPlane.Ike.RemoteAccess;
 
 namespace CryptoPlane.Ike;
 
-/// <summary>A peer, or many that are alike: who it may be, how both sides authenticate, and what it is granted. Immutable, safe for every thread.</summary>
+/// <summary>
+/// A peer, or many that are alike: who it may be, how both sides authenticate, and what it is granted. Immutable, safe for every thread.
+/// </summary>
 public sealed class IkeConnection
 {
     /// <summary>Its name, unique within the endpoint.</summary>
@@ -40,13 +42,17 @@ public sealed class IkeConnection
     /// <summary>How long the IKE SA lives.</summary>
     public IkeLifetime Lifetime { get; init; } = IkeLifetime.IkeSaDefault;
 
-    /// <summary>Encloses ESP in UDP even where there is no NAT: the hash of our address is spoilt, so that the peer does it too (RFC 7296 §2.23).</summary>
+    /// <summary>
+    /// Encloses ESP in UDP even where there is no NAT: the hash of our address is spoilt, so that the peer does it too (RFC 7296 §2.23).
+    /// </summary>
     public bool ForceEncapsulation { get; init; }
 
     /// <summary>Lets a peer that says so move to another address (RFC 4555); we never move ourselves.</summary>
     public bool Mobike { get; init; } = true;
 
-    /// <summary>Longest IP packet of an IKE message in bytes, header included, where the peer takes fragments (RFC 7383); 0: never fragments.</summary>
+    /// <summary>
+    /// Longest IP packet of an IKE message in bytes, header included, where the peer takes fragments (RFC 7383); 0: never fragments.
+    /// </summary>
     public int FragmentSize { get; init; } = 1280;
 
     /// <summary>What is done when it is configured.</summary>
@@ -55,7 +61,9 @@ public sealed class IkeConnection
     /// <summary>Which of several connections to the same selectors is preferred: the lower number. The endpoint only reports it.</summary>
     public int Priority { get; init; }
 
-    /// <summary>Inner addresses, and what goes with them, for remote users; null: the peers have addresses of their own, which the children name.</summary>
+    /// <summary>
+    /// Inner addresses, and what goes with them, for remote users; null: the peers have addresses of their own, which the children name.
+    /// </summary>
     public IkeRemoteAccess? RemoteAccess { get; init; }
 
     /// <summary>How many lcores shall have child SAs of their own (RFC 9611); 0: one child SA serves all.</summary>

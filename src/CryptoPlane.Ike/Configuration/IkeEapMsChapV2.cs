@@ -3,7 +3,8 @@ using CryptoPlane.Ike.Authentication.Eap;
 namespace CryptoPlane.Ike;
 
 /// <summary>
-/// Remote users show who they are by name and password (EAP-MSCHAPv2, RFC 7296 §2.16). For the peer's side of connections that we answer, and
+/// Remote users show who they are by name and password (EAP-MSCHAPv2, RFC 7296 §2.16). For the peer's side of connections that we answer,
+/// and
 /// only where we authenticate by certificate: a user who spoke to somebody else would give the password to be guessed offline.
 /// </summary>
 /// <remarks>

@@ -25,18 +25,23 @@ public sealed class IkeEndpointOptions
     public AeadEngine? Engine { get; init; }
 
     /// <summary>
-    /// Takes lines of Wireshark's ikev2_decryption_table; null: none. Whoever reads them reads everything: the caller asks its operator twice
+    /// Takes lines of Wireshark's ikev2_decryption_table; null: none. Whoever reads them reads everything: the caller asks its operator
+    /// twice
     /// before it sets this.
     /// </summary>
     public Action<string>? KeyLog { get; init; }
 
-    /// <summary>After how long an unanswered request is sent again for the first time; each further wait is <see cref="RetransmitFactor"/> longer.</summary>
+    /// <summary>
+    /// After how long an unanswered request is sent again for the first time; each further wait is <see cref="RetransmitFactor"/> longer.
+    /// </summary>
     public long RetransmitDelay { get; init; } = 1_000;
 
     /// <summary>By how much each wait is longer than the one before it.</summary>
     public double RetransmitFactor { get; init; } = 1.8;
 
-    /// <summary>How often an unanswered request is sent again before the peer counts as dead: 7 times takes a little over two minutes.</summary>
+    /// <summary>
+    /// How often an unanswered request is sent again before the peer counts as dead: 7 times takes a little over two minutes.
+    /// </summary>
     public int RetransmitTries { get; init; } = 7;
 
     /// <summary>How long an inbound child SA that was replaced stays, for packets that are still on their way.</summary>
@@ -57,7 +62,9 @@ public sealed class IkeEndpointOptions
     /// <summary>How often a NAT keepalive is sent where we are behind a NAT and nothing else is sent (RFC 3948 §4).</summary>
     public long NatKeepaliveDelay { get; init; } = 20_000;
 
-    /// <summary>First wait before a connection that was lost or could not be initiated is initiated again; it doubles up to a minute.</summary>
+    /// <summary>
+    /// First wait before a connection that was lost or could not be initiated is initiated again; it doubles up to a minute.
+    /// </summary>
     public long RestartDelay { get; init; } = 1_000;
 
     internal void Validate()

@@ -13,7 +13,9 @@ namespace CryptoPlane.Ike;
 /// </summary>
 public sealed class IkeIdentity : IEquatable<IkeIdentity>
 {
-    /// <summary>Longest identity in bytes. The RFC knows no limit; it holds the longest name that any certificate may reasonably have.</summary>
+    /// <summary>
+    /// Longest identity in bytes. The RFC knows no limit; it holds the longest name that any certificate may reasonably have.
+    /// </summary>
     public const int MaxSize = 1024;
 
     private readonly byte[] _data;
@@ -62,7 +64,8 @@ public sealed class IkeIdentity : IEquatable<IkeIdentity>
             ? identity : throw new ArgumentException($"A key ID has 1 to {MaxSize} bytes.", nameof(data));
 
     /// <summary>
-    /// Reads an identity as people write it: an address, a mail address, a distinguished name (anything with a '='), <c>@#</c> and hexadecimal
+    /// Reads an identity as people write it: an address, a mail address, a distinguished name (anything with a '='), <c>@#</c> and
+    /// hexadecimal
     /// digits for a key ID, else a domain name.
     /// </summary>
     /// <exception cref="ArgumentException">It is none of these; the message says why.</exception>
@@ -160,7 +163,8 @@ public sealed class IkeIdentity : IEquatable<IkeIdentity>
         // Characters outside ASCII become bytes of 128 and more, which the check refuses.
         return TryCreate(type, Encoding.UTF8.GetBytes(text), out IkeIdentity? identity)
             ? identity
-            : throw new ArgumentException($"'{text}' is no {(type == IkeIdentityType.Fqdn ? "domain name" : "mail address")} of printable ASCII characters.", nameof(text));
+            : throw new ArgumentException(
+                $"'{text}' is no {(type == IkeIdentityType.Fqdn ? "domain name" : "mail address")} of printable ASCII characters.", nameof(text));
     }
 
     // RFC 7296 §3.5: the string must not contain terminators (NUL, CR); what is not printable would also lie to who reads a log.

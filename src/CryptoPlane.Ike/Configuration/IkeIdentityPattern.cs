@@ -3,7 +3,8 @@ using System.Text;
 namespace CryptoPlane.Ike;
 
 /// <summary>
-/// Which identities a connection takes from a peer: one, all of a domain (<c>*.example</c>, <c>*@example</c>), or any (<c>%any</c> or <c>*</c>).
+/// Which identities a connection takes from a peer: one, all of a domain (<c>*.example</c>, <c>*@example</c>), or any (<c>%any</c> or
+/// <c>*</c>).
 /// Immutable, safe for every thread.
 /// </summary>
 /// <remarks>A pattern says who may come; that the peer is who it says to be is authentication's to show.</remarks>
@@ -35,7 +36,9 @@ public sealed class IkeIdentityPattern
         return new IkeIdentityPattern(identity.ToString(), identity);
     }
 
-    /// <summary>Reads <c>%any</c>, <c>*</c>, <c>*.domain</c>, <c>*@domain</c>, or an identity as <see cref="IkeIdentity.Parse"/> does.</summary>
+    /// <summary>
+    /// Reads <c>%any</c>, <c>*</c>, <c>*.domain</c>, <c>*@domain</c>, or an identity as <see cref="IkeIdentity.Parse"/> does.
+    /// </summary>
     /// <exception cref="ArgumentException">It is none of these.</exception>
     public static IkeIdentityPattern Parse(string text)
     {

@@ -3,7 +3,9 @@ using CryptoPlane.Ike.Session;
 
 namespace CryptoPlane.Ike;
 
-/// <summary>Keeps a connection as it is wanted: begins it, begins it again when it was lost, and makes the child SAs that are missing.</summary>
+/// <summary>
+/// Keeps a connection as it is wanted: begins it, begins it again when it was lost, and makes the child SAs that are missing.
+/// </summary>
 internal sealed class ConnectionSupervisor(EndpointHost host, IkeConnection connection)
 {
     /// <summary>The longest wait between tries, in milliseconds.</summary>
@@ -135,7 +137,9 @@ internal sealed class ConnectionSupervisor(EndpointHost host, IkeConnection conn
     {
         if (_sas.Any(any => any.State == IkeSaState.Established && any.Children.Has(request.Configuration, request.Resource)))
             return;
-        if (!sa.Exchanges.Has<CreateChildExchange>(exchange => exchange.Wanted.Configuration == request.Configuration && exchange.Wanted.Resource == request.Resource))
+        bool isOnItsWay = sa.Exchanges.Has<CreateChildExchange>(
+            exchange => exchange.Wanted.Configuration == request.Configuration && exchange.Wanted.Resource == request.Resource);
+        if (!isOnItsWay)
             sa.Begin(new CreateChildExchange(request), now);
     }
 

@@ -1,6 +1,9 @@
 namespace CryptoPlane.Ike;
 
-/// <summary>Where inbound SPIs of child SAs come from: the owner of the inbound SAs decides, since its sockets steer by them. On the endpoint's thread.</summary>
+/// <summary>
+/// Where inbound SPIs of child SAs come from: the owner of the inbound SAs decides, since its sockets steer by them. On the endpoint's
+/// thread.
+/// </summary>
 public interface IChildSpiSource
 {
     /// <summary>Takes an SPI that no inbound SA has.</summary>

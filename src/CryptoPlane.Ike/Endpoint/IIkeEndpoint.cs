@@ -7,10 +7,12 @@ namespace CryptoPlane.Ike;
 /// IKEv2 between us and any number of peers, without sockets, clock or thread. On one control thread, by anything of:
 /// <list type="bullet">
 /// <item>what it knows: <see cref="NextTimeout"/>, <see cref="Report"/>;</item>
-/// <item>what happened to it: <see cref="HandleDatagram"/>, <see cref="HandleTimeout"/>, <see cref="HandleTraffic"/>, <see cref="HandleLifetime"/>;</item>
+/// <item>what happened to it: <see cref="HandleDatagram"/>, <see cref="HandleTimeout"/>, <see cref="HandleTraffic"/>,
+/// <see cref="HandleLifetime"/>;</item>
 /// <item>what somebody wants: <see cref="SetConnections"/>, <see cref="Initiate"/>, <see cref="Terminate"/>, <see cref="Rekey"/>;</item>
 /// </list>
-/// and after each of these, until they have nothing more: <see cref="TryPollTransmit"/> and <see cref="TryPollEvent"/>. Then it sleeps until
+/// and after each of these, until they have nothing more: <see cref="TryPollTransmit"/> and <see cref="TryPollEvent"/>. Then it sleeps
+/// until
 /// <see cref="NextTimeout"/> or a datagram.
 /// </summary>
 /// <remarks>
@@ -19,7 +21,9 @@ namespace CryptoPlane.Ike;
 /// </remarks>
 public interface IIkeEndpoint : IDisposable
 {
-    /// <summary>When <see cref="HandleTimeout"/> wants to be called; <see cref="long.MaxValue"/>: not at all. It may change with every call.</summary>
+    /// <summary>
+    /// When <see cref="HandleTimeout"/> wants to be called; <see cref="long.MaxValue"/>: not at all. It may change with every call.
+    /// </summary>
     long NextTimeout { get; }
 
     /// <summary>All IKE SAs, for status. It costs as much as there are.</summary>
@@ -60,7 +64,9 @@ public interface IIkeEndpoint : IDisposable
     /// <exception cref="ArgumentException">There is no such connection, or it names no local address and single remote one.</exception>
     void Initiate(string connection, long now);
 
-    /// <summary>Deletes all IKE SAs of a connection. One that has <see cref="IkeStartAction.Start"/> stays down until <see cref="Initiate"/>.</summary>
+    /// <summary>
+    /// Deletes all IKE SAs of a connection. One that has <see cref="IkeStartAction.Start"/> stays down until <see cref="Initiate"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such connection.</exception>
     void Terminate(string connection, long now);
 

@@ -34,7 +34,8 @@ public sealed class IkeEndpoint : IIkeEndpoint
 
     /// <inheritdoc/>
     public long NextTimeout =>
-        NeedsStart ? 0 : Math.Min(Math.Min(_host.Timers.Next, _gate.NextExpiry), _host.Supervisors.Select(s => s.NextTimeout).DefaultIfEmpty(long.MaxValue).Min());
+        NeedsStart ? 0 : Math.Min(
+            Math.Min(_host.Timers.Next, _gate.NextExpiry), _host.Supervisors.Select(s => s.NextTimeout).DefaultIfEmpty(long.MaxValue).Min());
 
     private bool NeedsStart { get; set; }
 

@@ -12,7 +12,8 @@ public abstract record IkeEvent;
 /// <param name="Local">Our address and port.</param>
 /// <param name="Remote">The peer's.</param>
 /// <param name="Replaces">The IKE SA that was rekeyed, whose child SAs it has now; null for a new one.</param>
-public sealed record IkeSaEstablished(ulong IkeSa, string Connection, IkeIdentity RemoteId, IPEndPoint Local, IPEndPoint Remote, ulong? Replaces) : IkeEvent;
+public sealed record IkeSaEstablished(
+    ulong IkeSa, string Connection, IkeIdentity RemoteId, IPEndPoint Local, IPEndPoint Remote, ulong? Replaces) : IkeEvent;
 
 /// <summary>An IKE SA that was established is gone, and with it those of its child SAs that were not yet reported as removed.</summary>
 /// <param name="IkeSa">Its local SPI.</param>
@@ -29,13 +30,16 @@ public sealed record ChildSaActivated(ChildSaId Child) : IkeEvent;
 /// <param name="Replaced">Whether another had taken its place before.</param>
 public sealed record ChildSaRemoved(ChildSaId Child, bool Replaced) : IkeEvent;
 
-/// <summary>The peer is elsewhere now (RFC 4555, or a NAT gave it another address: RFC 7296 §2.23): its child SAs are to be sent there.</summary>
+/// <summary>
+/// The peer is elsewhere now (RFC 4555, or a NAT gave it another address: RFC 7296 §2.23): its child SAs are to be sent there.
+/// </summary>
 /// <param name="IkeSa">The IKE SA's local SPI.</param>
 /// <param name="Children">The child SAs that move with it.</param>
 /// <param name="Local">Our address and port.</param>
 /// <param name="Remote">The peer's new address and port.</param>
 /// <param name="UdpEncapsulation">Whether ESP is enclosed in UDP on the new path.</param>
-public sealed record PeerMoved(ulong IkeSa, IReadOnlyList<ChildSaId> Children, IPEndPoint Local, IPEndPoint Remote, bool UdpEncapsulation) : IkeEvent;
+public sealed record PeerMoved(
+    ulong IkeSa, IReadOnlyList<ChildSaId> Children, IPEndPoint Local, IPEndPoint Remote, bool UdpEncapsulation) : IkeEvent;
 
 /// <summary>We could not bring a connection or one of its children up.</summary>
 /// <param name="Connection">The connection's name.</param>

@@ -2,7 +2,9 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>An exchange that we begin: a request, and what its answer means. It waits in the IKE SA's queue until those before it are answered.</summary>
+/// <summary>
+/// An exchange that we begin: a request, and what its answer means. It waits in the IKE SA's queue until those before it are answered.
+/// </summary>
 internal abstract class Exchange
 {
     /// <summary>The exchange type in the header.</summary>

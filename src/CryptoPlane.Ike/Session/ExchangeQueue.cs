@@ -2,7 +2,9 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>The exchanges that we begin: one after another, since our window is 1 (RFC 7296 §2.3), each sent again until it is answered.</summary>
+/// <summary>
+/// The exchanges that we begin: one after another, since our window is 1 (RFC 7296 §2.3), each sent again until it is answered.
+/// </summary>
 internal sealed class ExchangeQueue(IkeSa sa)
 {
     private readonly LinkedList<Exchange> _waiting = [];
@@ -44,7 +46,9 @@ internal sealed class ExchangeQueue(IkeSa sa)
         }
     }
 
-    /// <summary>Sends the message of IKE_SA_INIT, which is in the clear and always has the message ID 0; also again, changed as the peer asked.</summary>
+    /// <summary>
+    /// Sends the message of IKE_SA_INIT, which is in the clear and always has the message ID 0; also again, changed as the peer asked.
+    /// </summary>
     public void StartInit(Exchange exchange, byte[] message, long now)
     {
         _nextMessageId = 1;

@@ -36,7 +36,9 @@ internal sealed class IkeSa : IDisposable
 
     public SessionHost Host { get; }
 
-    /// <summary>Whether we began it; after a rekey: whether we began that. It decides the keys and the flag in the header (RFC 7296 §2.2, §2.18).</summary>
+    /// <summary>
+    /// Whether we began it; after a rekey: whether we began that. It decides the keys and the flag in the header (RFC 7296 §2.2, §2.18).
+    /// </summary>
     public bool IsInitiator { get; }
 
     public ulong LocalSpi { get; }
@@ -274,7 +276,9 @@ internal sealed class IkeSa : IDisposable
             Host.Emit(new PeerMoved(LocalSpi, [.. Children.Snapshot().Select(child => child.Id)], path.Local, path.Remote, path.UdpEncapsulation));
     }
 
-    /// <summary>Another IKE SA takes the place of this one: it inherits the child SAs and what waits for its turn (RFC 7296 §2.8).</summary>
+    /// <summary>
+    /// Another IKE SA takes the place of this one: it inherits the child SAs and what waits for its turn (RFC 7296 §2.8).
+    /// </summary>
     public void ReplaceBy(IkeSa successor, long now)
     {
         State = IkeSaState.Replaced;
@@ -320,7 +324,9 @@ internal sealed class IkeSa : IDisposable
         Begin(new DeleteIkeExchange(IkeCloseReason.ProtocolError, isRejection: true), now);
     }
 
-    /// <summary>A rekey has made it, but whether it or another one takes the place of the old IKE SA is not decided (RFC 7296 §2.8.2).</summary>
+    /// <summary>
+    /// A rekey has made it, but whether it or another one takes the place of the old IKE SA is not decided (RFC 7296 §2.8.2).
+    /// </summary>
     public void AwaitDecision(long now)
     {
         State = IkeSaState.Replaced;
@@ -431,7 +437,8 @@ internal sealed class IkeSa : IDisposable
     {
         if (newest.SameWay(Path))
             return;
-        // The initiator changes to port 4500 with IKE_AUTH (RFC 7296 §2.23). Later only a NAT that forgot its mapping moves a peer, unless the
+        // The initiator changes to port 4500 with IKE_AUTH (RFC 7296 §2.23). Later only a NAT that forgot its mapping moves a peer, unless
+        // the
         // peer says itself that it has moved (RFC 4555 §3.8).
         bool mayMove = IsHalfOpen || (Path.RemoteBehindNat && !Peer.Mobike);
         if (mayMove)

@@ -8,7 +8,9 @@ namespace CryptoPlane.Ike.Session;
 /// <summary>Finds translators of addresses on the way (RFC 7296 §2.23): each side hashes what it believes its addresses to be.</summary>
 internal static class NatDetection
 {
-    /// <summary>The hash of an address and port within an IKE SA: SHA-1(SPIi | SPIr | address | port). It hides nothing and protects nothing.</summary>
+    /// <summary>
+    /// The hash of an address and port within an IKE SA: SHA-1(SPIi | SPIr | address | port). It hides nothing and protects nothing.
+    /// </summary>
     public static byte[] Hash(ulong initiatorSpi, ulong responderSpi, IPEndPoint endPoint)
     {
         Span<byte> input = stackalloc byte[8 + 8 + 16 + 2];
@@ -27,7 +29,8 @@ internal static class NatDetection
     /// <param name="local">Where the message leaves.</param>
     /// <param name="remote">Where it goes.</param>
     /// <param name="spoiltSource">
-    /// 20 random bytes instead of the hash of our own address, so that the peer finds a NAT that is not there and encloses ESP in UDP; null: the hash.
+    /// 20 random bytes instead of the hash of our own address, so that the peer finds a NAT that is not there and encloses ESP in UDP;
+    /// null: the hash.
     /// </param>
     public static IEnumerable<NotifyPayload> Notifications(ulong initiatorSpi, ulong responderSpi, IPEndPoint local, IPEndPoint remote, byte[]? spoiltSource)
     {

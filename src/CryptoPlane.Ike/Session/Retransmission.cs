@@ -9,7 +9,9 @@ internal static class Retransmission
     /// <summary>How long the answer to a transmission is waited for.</summary>
     /// <param name="options">Delay and factor.</param>
     /// <param name="attempt">0: the first transmission.</param>
-    /// <param name="random">A random number, by which up to a tenth is added: many requests that were lost together do not come together again.</param>
+    /// <param name="random">
+    /// A random number, by which up to a tenth is added: many requests that were lost together do not come together again.
+    /// </param>
     public static long Wait(IkeEndpointOptions options, int attempt, uint random)
     {
         double wait = Math.Min(options.RetransmitDelay * Math.Pow(options.RetransmitFactor, attempt), MaxWait);

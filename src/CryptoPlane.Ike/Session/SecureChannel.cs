@@ -32,7 +32,10 @@ internal sealed class SecureChannel(AeadEngine engine, IkeKeys keys, bool isInit
         return SealedMessages.Seal(_protection, header, writer, longest);
     }
 
-    /// <summary>Opens a datagram whose message ID is one that is awaited. Nothing of it may be believed before this is <see cref="OpenStatus.Opened"/>.</summary>
+    /// <summary>
+    /// Opens a datagram whose message ID is one that is awaited. Nothing of it may be believed before this is
+    /// <see cref="OpenStatus.Opened"/>.
+    /// </summary>
     public OpenStatus Open(in IkeHeader header, ReadOnlySpan<byte> message, long now, out PayloadType first, out byte[] payloads)
     {
         FragmentReassembler? reassembler = FragmentSize == 0 ? null : header.IsResponse ? _responses : _requests;

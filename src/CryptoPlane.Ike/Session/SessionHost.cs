@@ -64,8 +64,11 @@ internal abstract class SessionHost
     public void Emit(IkeEvent e) => _events.Enqueue(e);
 
     /// <summary>Sends an IKE message. RFC 3948 §2.2: on port 4500 four zero bytes go before it, which are no SPI of ESP.</summary>
-    public void Send(PeerPath path, byte[] message) =>
-        _datagrams.Enqueue(new IkeDatagram(path.Local, path.Remote, path.Local.Port == PeerPath.NatTraversalPort ? [.. s_nonEspMarker, .. message] : message));
+    public void Send(PeerPath path, byte[] message)
+    {
+        byte[] payload = path.Local.Port == PeerPath.NatTraversalPort ? [.. s_nonEspMarker, .. message] : message;
+        _datagrams.Enqueue(new IkeDatagram(path.Local, path.Remote, payload));
+    }
 
     /// <summary>Keeps a NAT's mapping alive (RFC 3948 §2.3).</summary>
     public void SendKeepalive(PeerPath path) => _datagrams.Enqueue(new IkeDatagram(path.Local, path.Remote, new byte[] { 0xFF }));

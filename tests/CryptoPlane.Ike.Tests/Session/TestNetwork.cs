@@ -32,7 +32,9 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
     /// <summary>Everything that was sent, in order.</summary>
     public List<TestDatagram> Sent { get; } = [];
 
-    /// <summary>After how many milliseconds each copy of a datagram arrives; none: it is lost. Null: each arrives once, after <see cref="Delay"/>.</summary>
+    /// <summary>
+    /// After how many milliseconds each copy of a datagram arrives; none: it is lost. Null: each arrives once, after <see cref="Delay"/>.
+    /// </summary>
     public Func<TestDatagram, IEnumerable<long>>? Fate { get; set; }
 
     /// <summary>What becomes of a datagram's source on the way: a NAT.</summary>

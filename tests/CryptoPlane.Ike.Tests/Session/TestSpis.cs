@@ -1,6 +1,8 @@
 namespace CryptoPlane.Ike.Tests.Session;
 
-/// <summary>SPIs whose top byte is the lcore + 1, as in the broker; 0 for any lcore. It watches that none is given back twice or leaks.</summary>
+/// <summary>
+/// SPIs whose top byte is the lcore + 1, as in the broker; 0 for any lcore. It watches that none is given back twice or leaks.
+/// </summary>
 internal sealed class TestSpis : IChildSpiSource
 {
     private readonly HashSet<uint> _used = [];

@@ -58,7 +58,9 @@ internal sealed partial class Charon : IDisposable
     /// <summary>Everything that it has logged.</summary>
     public string ReadLog() => File.Exists(Log) ? File.ReadAllText(Log) : "";
 
-    /// <summary>The keys of child SAs (key, then salt) that it has logged: the initiator's and the responder's of each, the oldest first.</summary>
+    /// <summary>
+    /// The keys of child SAs (key, then salt) that it has logged: the initiator's and the responder's of each, the oldest first.
+    /// </summary>
     public List<(string Initiator, string Responder)> ChildKeys()
     {
         List<string> initiator = [], responder = [];

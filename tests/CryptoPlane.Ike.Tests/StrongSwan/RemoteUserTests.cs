@@ -8,7 +8,9 @@ using CryptoPlane.TestKit;
 
 namespace CryptoPlane.Ike.Tests.StrongSwan;
 
-/// <summary>strongSwan as a remote user's client: EAP-MSCHAPv2, an inner address, and a gateway with an RSA certificate (RSASSA-PSS).</summary>
+/// <summary>
+/// strongSwan as a remote user's client: EAP-MSCHAPv2, an inner address, and a gateway with an RSA certificate (RSASSA-PSS).
+/// </summary>
 public sealed class RemoteUserTests : IDisposable
 {
     private static readonly IPAddress s_ours = IPAddress.Parse("10.99.0.1");

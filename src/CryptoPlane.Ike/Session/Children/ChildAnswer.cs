@@ -18,7 +18,8 @@ internal static class ChildAnswer
     /// <param name="now">The time.</param>
     /// <returns>The child SA, which is not sent on yet; null where it was refused.</returns>
     public static ChildSa? Make(
-        IkeSa sa, IkePayloads request, ChildSa? replaces, (byte[] Initiator, byte[] Responder) nonces, bool isAuthExchange, List<IIkePayload> response, long now)
+        IkeSa sa, IkePayloads request, ChildSa? replaces, (byte[] Initiator, byte[] Responder) nonces, bool isAuthExchange,
+        List<IIkePayload> response, long now)
     {
         if (request is not { SecurityAssociation: { } offer, TrafficSelectorsInitiator: { } remote, TrafficSelectorsResponder: { } local })
             return Refuse(response, NotifyType.InvalidSyntax);
@@ -26,7 +27,8 @@ internal static class ChildAnswer
             return Refuse(response, NotifyType.NoAdditionalSas);
 
         IReadOnlyList<IkeChild> children = replaces is null ? sa.Connection!.Children : [replaces.Configuration];
-        if (NarrowedSelectors.Choose(local.Selectors, remote.Selectors, [.. children.Select(child => (child.LocalSelectors, Remote(sa, child)))]) is not { } granted)
+        (IReadOnlyList<TrafficSelector>, IReadOnlyList<TrafficSelector>)[] allowed = [.. children.Select(child => (child.LocalSelectors, Remote(sa, child)))];
+        if (NarrowedSelectors.Choose(local.Selectors, remote.Selectors, allowed) is not { } granted)
             return Refuse(response, NotifyType.TsUnacceptable);
         IkeChild configuration = children[granted.Index];
         bool transport = configuration.Mode == IkeChildMode.Transport;
@@ -44,7 +46,8 @@ internal static class ChildAnswer
             return Refuse(response, NotifyType.TsMaxQueue);
 
         ReadOnlyMemory<byte> publicValue = default;
-        using SecretBytes? secret = method == KeyExchangeMethod.None ? null : IkeKeyExchange.Respond(method, request.KeyExchange!.PublicValue, out publicValue);
+        using SecretBytes? secret = method == KeyExchangeMethod.None
+            ? null : IkeKeyExchange.Respond(method, request.KeyExchange!.PublicValue, out publicValue);
         if (method != KeyExchangeMethod.None && secret is null)
             return Refuse(response, NotifyType.InvalidSyntax);
         uint spi = sa.Host.Options.ChildSpis.Allocate(resource ?? -1);

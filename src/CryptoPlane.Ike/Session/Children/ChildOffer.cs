@@ -112,7 +112,8 @@ internal sealed class ChildOffer
         if (sa.Exchanges.WasDeletedEarly((uint)chosen.Proposal.SpiValue))
             return null;
         failure = "the peer's traffic selectors go beyond those that were offered";
-        if (local.Selectors.Count == 0 || remote.Selectors.Count == 0 || !SelectorSets.Covers(_local, local.Selectors) || !SelectorSets.Covers(_remote, remote.Selectors))
+        if (local.Selectors.Count == 0 || remote.Selectors.Count == 0
+            || !SelectorSets.Covers(_local, local.Selectors) || !SelectorSets.Covers(_remote, remote.Selectors))
             return null;
         failure = "the peer does not agree to transport mode, or wants it unasked";
         if (response.Find(NotifyType.UseTransportMode) is not null != (_configuration.Mode == IkeChildMode.Transport))

@@ -7,7 +7,9 @@ namespace CryptoPlane.Ike.Session;
 /// <param name="LocalSelectors">Our side of the traffic: all of the configuration's, or the lcore's share.</param>
 internal sealed record ChildRequest(IkeChild Configuration, int? Resource, bool WithResourceInfo, IReadOnlyList<TrafficSelector> LocalSelectors)
 {
-    /// <summary>The one that any lcore may use: with a peer that speaks RFC 9611 for what has no SA of its own yet, with others all there is.</summary>
+    /// <summary>
+    /// The one that any lcore may use: with a peer that speaks RFC 9611 for what has no SA of its own yet, with others all there is.
+    /// </summary>
     public static ChildRequest Common(IkeConnection connection, IkeChild child) => new(child, null, connection.Resources > 0, child.LocalSelectors);
 
     /// <summary>Those of the lcores.</summary>

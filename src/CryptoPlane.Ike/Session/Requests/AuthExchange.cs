@@ -67,7 +67,8 @@ internal sealed class AuthExchange : Exchange
         {
             // RFC 7296 §1.2: the IKE SA is there all the same.
             Abandon(sa);
-            sa.Host.Emit(new InitiationFailed(connection.Name, connection.Children[0].Name, response.FindError()?.NotifyType.ToString() ?? "the peer did not answer the offer"));
+            string reason = response.FindError()?.NotifyType.ToString() ?? "the peer did not answer the offer";
+            sa.Host.Emit(new InitiationFailed(connection.Name, connection.Children[0].Name, reason));
         }
         sa.Host.OnEstablished(sa, now);
     }

@@ -8,7 +8,9 @@ namespace CryptoPlane.Ike.Session;
 /// <summary>IKE_SA_INIT as initiator (RFC 7296 §1.2): in the clear, so that whatever the answer says may be somebody else's.</summary>
 internal sealed class InitExchange : Exchange
 {
-    /// <summary>How often an answer may ask for another request (a cookie, another key exchange): as often as an honest peer could.</summary>
+    /// <summary>
+    /// How often an answer may ask for another request (a cookie, another key exchange): as often as an honest peer could.
+    /// </summary>
     private const int MaxRestarts = 4;
 
     /// <summary>RFC 7296 §2.6: a cookie has 1 to 64 bytes.</summary>

@@ -64,7 +64,8 @@ internal sealed class RekeyIkeExchange : Exchange
         }
         else
         {
-            GiveUp(sa, $"the peer refuses to rekey the IKE SA: {response.FindError()?.NotifyType.ToString() ?? "its answer is incomplete"}", RefusedDelay, now);
+            string reason = response.FindError()?.NotifyType.ToString() ?? "its answer is incomplete";
+            GiveUp(sa, $"the peer refuses to rekey the IKE SA: {reason}", RefusedDelay, now);
         }
         Abandon(sa);
     }
@@ -78,7 +79,8 @@ internal sealed class RekeyIkeExchange : Exchange
     private IkeSa? TryMake(IkeSa sa, SecurityAssociationPayload answer, byte[] nonce, KeyExchangePayload key, long now)
     {
         ChosenProposal<IkeSuite>? chosen = IkeProposals.Accept(sa.Connection!.Proposals, answer, isRekey: true);
-        if (chosen is null || chosen.Suite.KeyExchange != _keyExchange!.Method || key.Method != (ushort)_keyExchange.Method || !Nonce.IsLongEnough(nonce, chosen.Suite.Prf))
+        if (chosen is null || chosen.Suite.KeyExchange != _keyExchange!.Method || key.Method != (ushort)_keyExchange.Method
+            || !Nonce.IsLongEnough(nonce, chosen.Suite.Prf))
             return null;
         using SecretBytes? secret = _keyExchange.Finish(key.PublicValue);
         if (secret is null)

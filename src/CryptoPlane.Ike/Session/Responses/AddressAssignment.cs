@@ -10,7 +10,9 @@ internal static class AddressAssignment
     /// <param name="sa">The IKE SA, which is established, and holds the addresses from now on.</param>
     /// <param name="request">The user's request.</param>
     /// <param name="response">Takes the answer or the error.</param>
-    /// <returns>Whether a child SA may be made: not without an address, since its traffic selectors are the address (RFC 7296 §3.15.4).</returns>
+    /// <returns>
+    /// Whether a child SA may be made: not without an address, since its traffic selectors are the address (RFC 7296 §3.15.4).
+    /// </returns>
     public static bool TryAssign(IkeSa sa, IkePayloads request, List<IIkePayload> response)
     {
         if (sa.Connection!.RemoteAccess is not { } access)

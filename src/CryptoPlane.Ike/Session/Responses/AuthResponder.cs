@@ -2,7 +2,9 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>IKE_AUTH as responder (RFC 7296 §1.2): finds out which connection the peer belongs to, and whether it is who it says to be.</summary>
+/// <summary>
+/// IKE_AUTH as responder (RFC 7296 §1.2): finds out which connection the peer belongs to, and whether it is who it says to be.
+/// </summary>
 /// <param name="candidates">The connections that the addresses and the algorithms leave, in the order of the configuration.</param>
 internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : IDisposable
 {
@@ -40,7 +42,9 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
         Accept(sa, connection, remoteId, request, response, now);
     }
 
-    /// <summary>The first connection that is for the peer, for the way it authenticates, and for whom it wants to speak to (RFC 7296 §2.15, IDr).</summary>
+    /// <summary>
+    /// The first connection that is for the peer, for the way it authenticates, and for whom it wants to speak to (RFC 7296 §2.15, IDr).
+    /// </summary>
     private IkeConnection? Find(IkeIdentity remoteId, IkePayloads request)
     {
         AuthenticationMethod? method = request.Authentication?.Method;

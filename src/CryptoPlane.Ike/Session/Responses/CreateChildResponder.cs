@@ -42,11 +42,13 @@ internal static class CreateChildResponder
     }
 
     private static void RekeyChild(
-        IkeSa sa, NotifyPayload rekey, IkePayloads request, (byte[] Initiator, byte[] Responder) nonces, Exchange? outstanding, List<IIkePayload> response, long now)
+        IkeSa sa, NotifyPayload rekey, IkePayloads request, (byte[] Initiator, byte[] Responder) nonces, Exchange? outstanding,
+        List<IIkePayload> response, long now)
     {
         if (!rekey.TryGetEspSpi(out uint spi) || !sa.Children.TryFindByOutboundSpi(spi, out ChildSa? old))
         {
-            // It may be the one that we have asked for, where the answer was lost: then it is not known yet, which is no reason to give it up.
+            // It may be the one that we have asked for, where the answer was lost: then it is not known yet, which is no reason to give it
+            // up.
             response.Add(outstanding is CreateChildExchange or RekeyChildExchange
                 ? new NotifyPayload(NotifyType.TemporaryFailure) : NotifyPayload.ForEsp(NotifyType.ChildSaNotFound, spi));
             return;

@@ -2,7 +2,9 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>INFORMATIONAL as responder (RFC 7296 §1.4): deletions, a change of addresses (RFC 4555), or nothing but a sign of life.</summary>
+/// <summary>
+/// INFORMATIONAL as responder (RFC 7296 §1.4): deletions, a change of addresses (RFC 4555), or nothing but a sign of life.
+/// </summary>
 internal static class InformationalResponder
 {
     /// <summary>Answers a request.</summary>

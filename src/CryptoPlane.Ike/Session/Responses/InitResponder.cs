@@ -7,7 +7,9 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>IKE_SA_INIT as responder (RFC 7296 §1.2): anybody may send such a request, so what it costs is bounded by who calls this.</summary>
+/// <summary>
+/// IKE_SA_INIT as responder (RFC 7296 §1.2): anybody may send such a request, so what it costs is bounded by who calls this.
+/// </summary>
 internal static class InitResponder
 {
     /// <summary>More roots are not named to a stranger: the response, which cannot be fragmented, would become too long.</summary>
