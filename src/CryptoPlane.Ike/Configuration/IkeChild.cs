@@ -16,8 +16,7 @@ public sealed class IkeChild
 
     /// <summary>
     /// Each lcore's share of <see cref="LocalSelectors"/>, by its index, for peers that do not speak RFC 9611: with them an lcore's child
-    /// SA
-    /// carries this much, and a further one all of it. Empty: such peers get one child SA.
+    /// SA carries this much, and a further one all of it. Empty: such peers get one child SA.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<TrafficSelector>> ResourceSelectors { get; init; } = [];
 

@@ -4,8 +4,7 @@ namespace CryptoPlane.Ike;
 
 /// <summary>
 /// Remote users show who they are by name and password (EAP-MSCHAPv2, RFC 7296 §2.16). For the peer's side of connections that we answer,
-/// and
-/// only where we authenticate by certificate: a user who spoke to somebody else would give the password to be guessed offline.
+/// and only where we authenticate by certificate: a user who spoke to somebody else would give the password to be guessed offline.
 /// </summary>
 /// <remarks>
 /// The user's name becomes the peer's identity (a mail address or domain name where it reads as one, else a key ID), and must match

@@ -26,8 +26,7 @@ public sealed class IkeEndpointOptions
 
     /// <summary>
     /// Takes lines of Wireshark's ikev2_decryption_table; null: none. Whoever reads them reads everything: the caller asks its operator
-    /// twice
-    /// before it sets this.
+    /// twice before it sets this.
     /// </summary>
     public Action<string>? KeyLog { get; init; }
 

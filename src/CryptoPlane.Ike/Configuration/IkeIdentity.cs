@@ -65,8 +65,7 @@ public sealed class IkeIdentity : IEquatable<IkeIdentity>
 
     /// <summary>
     /// Reads an identity as people write it: an address, a mail address, a distinguished name (anything with a '='), <c>@#</c> and
-    /// hexadecimal
-    /// digits for a key ID, else a domain name.
+    /// hexadecimal digits for a key ID, else a domain name.
     /// </summary>
     /// <exception cref="ArgumentException">It is none of these; the message says why.</exception>
     public static IkeIdentity Parse(string text)

@@ -12,8 +12,7 @@ namespace CryptoPlane.Ike;
 /// <item>what somebody wants: <see cref="SetConnections"/>, <see cref="Initiate"/>, <see cref="Terminate"/>, <see cref="Rekey"/>;</item>
 /// </list>
 /// and after each of these, until they have nothing more: <see cref="TryPollTransmit"/> and <see cref="TryPollEvent"/>. Then it sleeps
-/// until
-/// <see cref="NextTimeout"/> or a datagram.
+/// until <see cref="NextTimeout"/> or a datagram.
 /// </summary>
 /// <remarks>
 /// Times are milliseconds of one monotonic clock, and never go back. What a peer sends makes no method throw. The interface exists so

@@ -438,8 +438,7 @@ internal sealed class IkeSa : IDisposable
         if (newest.SameWay(Path))
             return;
         // The initiator changes to port 4500 with IKE_AUTH (RFC 7296 §2.23). Later only a NAT that forgot its mapping moves a peer, unless
-        // the
-        // peer says itself that it has moved (RFC 4555 §3.8).
+        // the peer says itself that it has moved (RFC 4555 §3.8).
         bool mayMove = IsHalfOpen || (Path.RemoteBehindNat && !Peer.Mobike);
         if (mayMove)
             Move(newest);

@@ -8,8 +8,7 @@ namespace CryptoPlane.Ike.Session;
 
 /// <summary>
 /// IKE_AUTH with EAP as responder (RFC 7296 §2.16), from the response in which we have authenticated: EAP's packets, then both sides' AUTH
-/// by
-/// the MSK, which ties the EAP conversation to this IKE SA.
+/// by the MSK, which ties the EAP conversation to this IKE SA.
 /// </summary>
 /// <param name="connection">The users' connection.</param>
 /// <param name="users">The users.</param>
