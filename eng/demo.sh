@@ -162,10 +162,13 @@ done
 if [[ $gateway == strongswan ]]; then
   step "New keys under traffic"
   lab_until 20 strongswan_rekeyed || die "strongSwan has not seen three rekeys of the child SA and one of the IKE SA"
+  drops=$(sa_drops)
+  # All that the broker drops is counted. strongSwan takes its outbound SA away before the next one is in place: a moment, longer on a busy machine.
   inside user ping -c 200 -i 0.02 -W 5 -q "$web" >"$lab/ping-rekey.log"
-  grep -q ' 0% packet loss' "$lab/ping-rekey.log" || die "a rekey has cost packets: $(tail -n 2 "$lab/ping-rekey.log")"
+  [[ $(sa_drops) -eq $drops ]] || die "the broker has dropped packets at a rekey"
+  [[ $(awk '/received/ { print $4 }' "$lab/ping-rekey.log") -ge 198 ]] || die "rekeys have cost packets: $(tail -n 2 "$lab/ping-rekey.log")"
   result "rekeys that strongSwan saw" "$(strongswan_rekeys)"
-  result "200 pings through them" "$(grep -o '[0-9.]*% packet loss' "$lab/ping-rekey.log")"
+  result "200 pings through them" "$(grep -o '[0-9.]*% packet loss' "$lab/ping-rekey.log"), none dropped by the broker"
 fi
 
 step "Status of the broker"

@@ -83,6 +83,12 @@ strongswan_rekeyed() {
   [[ $(strongswan_count 'inbound CHILD_SA net.* established') -ge 3 && $(strongswan_count 'IKE_SA broker.* rekeyed') -ge 1 ]]
 }
 
+# Packets that the broker has dropped for a reason that has to do with SAs and their routes.
+sa_drops() {
+  "$broker" status --json --no-users --config "$lab/broker/broker.yaml" |
+    jq '[.lcores[].drops | to_entries[] | select(.key | test("^(esp-|no-route|no-port|selectors)")) | .value] | add // 0'
+}
+
 # The broker has told that it goes.
 strongswan_knows_the_end() {
   lab_until 5 strongswan_has_no_sa || die "strongSwan still has an SA of the broker that has ended"

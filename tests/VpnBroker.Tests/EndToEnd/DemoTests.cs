@@ -19,7 +19,7 @@ public sealed class DemoTests
         ProgramResult demo = Run([]);
         Assert.Matches(@"\| IKEv2 \| AES_GCM_16-256/PRF_HMAC_SHA2_384/CURVE_25519, ESP AES_GCM_16-256 \|", demo.Output);
         Assert.Matches(@"\| rekeys that strongSwan saw \| ([3-9]|\d\d+) of the child SA, [1-9]\d* of the IKE SA \|", demo.Output);
-        Assert.Contains("| 200 pings through them | 0% packet loss |", demo.Output, StringComparison.Ordinal);
+        Assert.Matches(@"\| 200 pings through them \| (0|0\.5|1)% packet loss, none dropped by the broker \|", demo.Output);
     }
 
     [Fact]

@@ -117,6 +117,11 @@ internal sealed class IpsecSite : IDisposable
     /// <summary>Runs <c>broker ipsec …</c>.</summary>
     public ProgramResult Command(string command) => BrokerProcess.Run(_here, $"ipsec {command}");
 
+    /// <summary>Packets that the broker has dropped for a reason that has to do with SAs and their routes.</summary>
+    public ulong Drops => Process.Status().GetProperty("lcores").EnumerateArray().SelectMany(lcore => lcore.GetProperty("drops").EnumerateObject())
+        .Where(drop => drop.Name.StartsWith("esp-", StringComparison.Ordinal) || drop.Name is "no-route" or "no-port" or "selectors")
+        .Aggregate(0UL, (sum, drop) => sum + drop.Value.GetUInt64());
+
     /// <summary>Starts pings through the tunnel, 100 a second.</summary>
     public ExternalProgram StartPing(int count) =>
         BrokerPlace.Start(Requirement.Program("ping", "iputils-ping"), ["-I", "10.77.0.1", "-i", "0.01", "-W", "5", "-q", "-c", $"{count}", "10.55.0.1"]);

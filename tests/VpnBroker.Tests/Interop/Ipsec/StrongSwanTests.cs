@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using CryptoPlane.TestKit;
 
 namespace VpnBroker.Tests.Interop.Ipsec;
@@ -78,13 +80,20 @@ public sealed class StrongSwanTests
         });
     }
 
+    /// <summary>
+    /// Pings, and loads a file beside many of them. The broker loses nothing, whatever is rekeyed: all that it drops is counted. strongSwan takes
+    /// its outbound SA away before it has the next one in place, a moment that grows to milliseconds on a busy machine.
+    /// </summary>
     private static void Carry(IpsecSite site, int pings)
     {
+        ulong before = site.Drops;
         using ExternalProgram ping = site.StartPing(pings);
         if (pings > 300)
             site.Download(4_000_000);
         ProgramResult result = ping.WaitForExit(TimeSpan.FromSeconds(60));
-        Assert.Contains($"{pings} packets transmitted, {pings} received, 0% packet loss", result.Output, StringComparison.Ordinal);
+        Match received = Regex.Match(result.Output, $"{pings} packets transmitted, (\\d+) received");
+        Assert.True(received.Success && int.Parse(received.Groups[1].Value, CultureInfo.InvariantCulture) >= pings * 99 / 100, result.Output);
+        Assert.Equal(before, site.Drops);
     }
 
     /// <summary>Puts what both sides have logged behind the message of a failure.</summary>
