@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using CryptoPlane.Ike;
+using CryptoPlane.Ike.KeyLog;
 using CryptoPlane.IO;
 using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
@@ -31,6 +32,7 @@ internal sealed partial class IkeService : IAsyncDisposable
     private readonly AuditLog _audit;
     private readonly ILogger _logger;
     private readonly RefusalThrottle _refusals = new();
+    private readonly IkeKeyLogFiles? _keyLog;
     private readonly ConcurrentQueue<Action> _calls = new();
     private readonly LcoreWaker _waker = new();
     private readonly EpollSet _epoll = new();
@@ -41,9 +43,11 @@ internal sealed partial class IkeService : IAsyncDisposable
     private bool _closed;
     private long _farewell = long.MaxValue;
 
-    private IkeService(BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IDataPlane dataPlane, AuditLog audit, ILogger logger)
+    private IkeService(
+        BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IkeKeyLogFiles? keyLog, IDataPlane dataPlane, AuditLog audit, ILogger logger)
     {
         _config = config;
+        _keyLog = keyLog;
         _endpoint = endpoint;
         _connections = connections;
         _sockets = sockets;
@@ -73,16 +77,26 @@ internal sealed partial class IkeService : IAsyncDisposable
         var connections = new IpsecConnections();
         IIkeEndpoint? endpoint = null;
         IkeService? service = null;
+        IkeKeyLogFiles? keyLog = null;
         try
         {
-            endpoint = endpointOf(new IkeEndpointOptions { ChildSpis = new ChildSpiSource(dataPlane.LcoreCount, taken) });
-            service = new IkeService(config, endpoint, connections, sockets, dataPlane, audit, logger);
+            keyLog = OpenKeyLog(config.Ipsec, logger);
+            endpoint = endpointOf(new IkeEndpointOptions
+            {
+                ChildSpis = new ChildSpiSource(dataPlane.LcoreCount, taken),
+                RetransmitDelay = PeerPatience.FirstWait,
+                RetransmitFactor = PeerPatience.Factor,
+                RetransmitTries = PeerPatience.TriesFor(config.Ipsec.DeadAfterSeconds),
+                KeyLog = keyLog is null ? null : keyLog.WriteIke,
+            });
+            service = new IkeService(config, endpoint, connections, sockets, keyLog, dataPlane, audit, logger);
             service.Prepare();
         }
         catch
         {
             service?.Release();
             endpoint?.Dispose();
+            keyLog?.Dispose();
             connections.Dispose();
             sockets.Dispose();
             throw;
@@ -133,6 +147,21 @@ internal sealed partial class IkeService : IAsyncDisposable
             // The thread has ended already.
         }
         await _ended.Task;
+    }
+
+    private static IkeKeyLogFiles? OpenKeyLog(IpsecConfig config, ILogger logger)
+    {
+        try
+        {
+            IkeKeyLogFiles? files = IkeKeyLogFiles.Open(config.InsecureKeyLog);
+            if (files is not null)
+                LogKeys(logger, Environment.GetEnvironmentVariable(IkeKeyLogFiles.DirectoryVariable)!);
+            return files;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IpsecException($"the key log cannot be written ({IkeKeyLogFiles.DirectoryVariable}): {e.Message}");
+        }
     }
 
     private void Prepare()
@@ -205,6 +234,7 @@ internal sealed partial class IkeService : IAsyncDisposable
         while (_calls.TryDequeue(out Action? call))
             call();
         _endpoint.Dispose();
+        _keyLog?.Dispose();
         _connections.Dispose();
         _sockets.Dispose();
         _ended.SetResult();
@@ -274,6 +304,7 @@ internal sealed partial class IkeService : IAsyncDisposable
         switch (e)
         {
             case ChildSaInstalled child:
+                _keyLog?.WriteEsp(child);
                 IpsecPeerConfig? peer = _config.Ipsec?.Peers.FirstOrDefault(peer => peer.Name == child.Connection);
                 _children.Install(child, peer, peer?.Children.FirstOrDefault(settings => settings.Name == child.Child), Now);
                 break;
@@ -336,6 +367,9 @@ internal sealed partial class IkeService : IAsyncDisposable
 
     [LoggerMessage(7, LogLevel.Critical, "IKE has failed; tunnels stay until their keys are worn out")]
     private static partial void LogFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Warning, "All IPsec keys are written to {Directory}: whoever reads them reads all traffic. For debugging only")]
+    private static partial void LogKeys(ILogger logger, string directory);
 
     [LoggerMessage(8, LogLevel.Error, "The audit log cannot be written to")]
     private static partial void LogAuditFailed(ILogger logger);

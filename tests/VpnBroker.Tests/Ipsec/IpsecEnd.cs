@@ -28,8 +28,10 @@ internal sealed class IpsecEnd : IAsyncDisposable
     /// <param name="start">Whether this end begins.</param>
     /// <param name="perLcore">Whether lcores get SAs of their own.</param>
     /// <param name="change">Changes the peer.</param>
+    /// <param name="keyLog">Whether the configuration allows keys to be logged.</param>
     public IpsecEnd(
-        IPAddress own, IPAddress other, string pool, string behind, int lcores = 1, bool start = false, bool perLcore = false, Func<IpsecPeerConfig, IpsecPeerConfig>? change = null)
+        IPAddress own, IPAddress other, string pool, string behind, int lcores = 1, bool start = false, bool perLcore = false, Func<IpsecPeerConfig, IpsecPeerConfig>? change = null,
+        bool keyLog = false)
     {
         File.WriteAllText(_directory.File("psk"), "a secret that two brokers share\n");
         var peer = new IpsecPeerConfig
@@ -44,7 +46,7 @@ internal sealed class IpsecEnd : IAsyncDisposable
             Lcores = new LcoreConfig { Cpus = [.. Enumerable.Repeat(-1, lcores)] },
             Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse(pool) }],
             Limits = new LimitsConfig { Sessions = 16 },
-            Ipsec = new IpsecConfig { Listen = [own], Peers = [change?.Invoke(peer) ?? peer] },
+            Ipsec = new IpsecConfig { Listen = [own], InsecureKeyLog = keyLog, Peers = [change?.Invoke(peer) ?? peer] },
         };
         DataPlane = DataPlaneHost.Start(Config, [], NullLoggerFactory.Instance);
         var audit = new AuditLog(TimeProvider.System);
