@@ -17,9 +17,6 @@ public sealed record IpsecConfig
     /// <summary>Pairs of SAs that an lcore can have at a time.</summary>
     public int MaximumChildren { get; init; } = 1024;
 
-    /// <summary>A peer that has not answered a request for so many seconds is dead, and its tunnels go.</summary>
-    public int DeadAfterSeconds { get; init; } = 130;
-
     /// <summary>
     /// Whether keys may be written for Wireshark, for debugging. It takes two: the environment variable IKEKEYLOGDIR names the directory.
     /// </summary>

@@ -24,7 +24,7 @@ internal static class RestartChecks
             ? $"{tun.Name} {string.Join(' ', tun.Addresses)} {tun.Mtu} {string.Join(' ', tun.KernelRoutes)}"
             : "",
         ["esp (all but remotePrefixes)"] = config.Esp is { } esp ? Describe(esp) : "",
-        ["ipsec (all but peers)"] = config.Ipsec is { } ipsec ? $"{string.Join(' ', ipsec.Listen)} {ipsec.MaximumChildren} {ipsec.PlainEsp} {ipsec.DeadAfterSeconds} {ipsec.InsecureKeyLog}" : "",
+        ["ipsec (all but peers)"] = config.Ipsec is { } ipsec ? $"{string.Join(' ', ipsec.Listen)} {ipsec.MaximumChildren} {ipsec.PlainEsp} {ipsec.InsecureKeyLog}" : "",
         ["control"] = config.Control.Socket,
         ["log.json"] = config.Log.Json.ToString(),
     };

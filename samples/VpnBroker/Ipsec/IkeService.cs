@@ -84,9 +84,6 @@ internal sealed partial class IkeService : IAsyncDisposable
             endpoint = endpointOf(new IkeEndpointOptions
             {
                 ChildSpis = new ChildSpiSource(dataPlane.LcoreCount, taken),
-                RetransmitDelay = PeerPatience.FirstWait,
-                RetransmitFactor = PeerPatience.Factor,
-                RetransmitTries = PeerPatience.TriesFor(config.Ipsec.DeadAfterSeconds),
                 KeyLog = keyLog is null ? null : keyLog.WriteIke,
             });
             service = new IkeService(config, endpoint, connections, sockets, keyLog, dataPlane, audit, logger);

@@ -16,7 +16,6 @@ internal static class IpsecSection
         {
             Listen = map.List<IPAddress>("listen", NetworkValues.Address) ?? [],
             MaximumChildren = map.Number("maximumChildren", 1024, 1, 1 << 20),
-            DeadAfterSeconds = map.Seconds("deadAfter", 130, neverAllowed: false, maximum: 1200),
             InsecureKeyLog = map.Flag("insecureKeyLog", otherwise: false),
             Peers = map.List<IpsecPeerConfig>("peers", Peer) ?? [],
         };
