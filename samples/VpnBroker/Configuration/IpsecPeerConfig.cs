@@ -34,6 +34,9 @@ public sealed record IpsecPeerConfig
     /// <summary>Seconds without a sign of life after which the peer is asked for one; 0: never.</summary>
     public int DpdSeconds { get; init; } = 30;
 
+    /// <summary>Seconds without an answer after which a peer is dead; 0: when it has answered no retransmission, after some two minutes.</summary>
+    public int DpdTimeoutSeconds { get; init; }
+
     /// <summary>Seconds after which the IKE SA is rekeyed.</summary>
     public int LifetimeSeconds { get; init; } = 4 * 3600;
 

@@ -92,6 +92,7 @@ internal sealed class IpsecConnections : IDisposable
             Proposals = peer.Proposals,
             Children = [.. peer.Children.Select(child => ChildOf(child, peer, config))],
             DeadPeerDelay = peer.DpdSeconds * 1000L,
+            DeadPeerTimeout = peer.DpdTimeoutSeconds * 1000L,
             Lifetime = LifetimeOf(peer.LifetimeSeconds),
             ForceEncapsulation = peer.ForceEncapsulation,
             Mobike = peer.Mobike,
@@ -145,7 +146,7 @@ internal sealed class IpsecConnections : IDisposable
     private static string FingerprintOf(IpsecPeerConfig peer, BrokerConfig config)
     {
         var text = new StringBuilder();
-        text.Append($"{peer.Name}|{LocalOf(peer, config)}|{peer.Remote}|{peer.LocalId}|{peer.RemoteId}|{peer.ForceEncapsulation}|{peer.DpdSeconds}|{peer.LifetimeSeconds}|");
+        text.Append($"{peer.Name}|{LocalOf(peer, config)}|{peer.Remote}|{peer.LocalId}|{peer.RemoteId}|{peer.ForceEncapsulation}|{peer.DpdSeconds}|{peer.DpdTimeoutSeconds}|{peer.LifetimeSeconds}|");
         text.Append($"{peer.PerLcore}|{peer.Priority}|{peer.Start}|{peer.Mobike}|{peer.Mtu}|").AppendJoin(',', peer.Proposals);
         foreach (IpsecChildConfig child in peer.Children)
         {

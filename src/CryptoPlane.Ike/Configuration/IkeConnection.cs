@@ -39,6 +39,12 @@ public sealed class IkeConnection
     /// <summary>After so many milliseconds without a sign of life the peer is asked for one (RFC 7296 §2.4); 0: never.</summary>
     public long DeadPeerDelay { get; init; } = 30_000;
 
+    /// <summary>
+    /// After so many milliseconds in which it has not answered a request, a peer that was up is dead; 0: when it has answered none of
+    /// <see cref="IkeEndpointOptions.RetransmitTries"/>, which takes minutes (RFC 7296 §2.4).
+    /// </summary>
+    public long DeadPeerTimeout { get; init; }
+
     /// <summary>How long the IKE SA lives.</summary>
     public IkeLifetime Lifetime { get; init; } = IkeLifetime.IkeSaDefault;
 
@@ -96,8 +102,8 @@ public sealed class IkeConnection
             throw new ArgumentException($"connection '{Name}': to start it, name the local address and a single remote one.");
         if (Proposals.Count == 0)
             throw new ArgumentException($"connection '{Name}': name at least one proposal.");
-        if (DeadPeerDelay < 0)
-            throw new ArgumentException($"connection '{Name}': the delay of dead-peer detection is not negative.");
+        if (DeadPeerDelay < 0 || DeadPeerTimeout < 0)
+            throw new ArgumentException($"connection '{Name}': the times of dead-peer detection are not negative.");
         if (FragmentSize is not (0 or >= MinFragmentSize))
             throw new ArgumentException($"connection '{Name}': fragments have at least {MinFragmentSize} bytes; 0 turns them off.");
         if (Resources is < 0 or > MaxResources)

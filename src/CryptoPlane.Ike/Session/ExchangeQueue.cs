@@ -85,10 +85,10 @@ internal sealed class ExchangeQueue(IkeSa sa)
     {
         if (Outstanding is not { } outstanding || now < outstanding.NextAt)
             return true;
-        if (outstanding.Retransmissions == sa.Host.Options.RetransmitTries)
+        if (outstanding.Retransmissions == sa.Host.Options.RetransmitTries || now >= outstanding.GiveUpAt)
             return false;
         outstanding.Retransmissions++;
-        outstanding.NextAt = now + Retransmission.Wait(sa.Host.Options, outstanding.Retransmissions, sa.Host.RandomNumber());
+        outstanding.NextAt = Math.Min(outstanding.GiveUpAt, now + Retransmission.Wait(sa.Host.Options, outstanding.Retransmissions, sa.Host.RandomNumber()));
         sa.Transmit(outstanding.Messages, now);
         return true;
     }
@@ -120,9 +120,12 @@ internal sealed class ExchangeQueue(IkeSa sa)
     private void Start(Exchange exchange, uint id, IReadOnlyList<byte[]> messages, long now)
     {
         _deletedEarly.Clear();
+        bool wasUp = sa.State is not (IkeSaState.Initiating or IkeSaState.Responding or IkeSaState.Authenticating);
+        long giveUpAt = wasUp && sa.Connection is { DeadPeerTimeout: > 0 and long timeout } ? now + timeout : long.MaxValue;
         Outstanding = new OutstandingRequest(exchange, id, messages)
         {
-            NextAt = now + Retransmission.Wait(sa.Host.Options, 0, sa.Host.RandomNumber()),
+            NextAt = Math.Min(giveUpAt, now + Retransmission.Wait(sa.Host.Options, 0, sa.Host.RandomNumber())),
+            GiveUpAt = giveUpAt,
         };
         sa.Transmit(messages, now);
     }

@@ -17,4 +17,7 @@ internal sealed class OutstandingRequest(Exchange exchange, uint messageId, IRea
 
     /// <summary>When it is sent again, or given up.</summary>
     public long NextAt { get; set; }
+
+    /// <summary>When it is given up however often it was sent.</summary>
+    public required long GiveUpAt { get; init; }
 }

@@ -109,15 +109,17 @@ public class FaultTests
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 10)];
 
-    [Fact]
-    public void A_peer_that_is_gone_is_found_out_and_a_connection_that_shall_be_up_comes_back()
+    [Theory]
+    [InlineData(0, 200_000)]
+    [InlineData(4_000, 10_000)]
+    public void A_peer_that_is_gone_is_found_out_and_a_connection_that_shall_be_up_comes_back(long timeout, long time)
     {
-        using TestNetwork network = Network(new() { Start = IkeStartAction.Start, DeadPeerDelay = 5_000 });
+        using TestNetwork network = Network(new() { Start = IkeStartAction.Start, DeadPeerDelay = 5_000, DeadPeerTimeout = timeout });
         network.Run(1_000);
         network.AssertChildrenAgree();
         Assert.Single(network.Initiator.IkeSas);
         network.Fate = _ => [];
-        network.Run(200_000);
+        network.Run(time);
         Assert.Equal(IkeCloseReason.PeerDead, network.Initiator.Single<IkeSaClosed>().Reason);
         Assert.Equal(IkeCloseReason.PeerDead, network.Responder.Single<IkeSaClosed>().Reason);
         Assert.Empty(network.Initiator.Installed);

@@ -35,6 +35,7 @@ internal static class TestConnections
             Proposals = s.Proposals ?? IkeSuite.Defaults,
             Lifetime = s.IkeLifetime ?? IkeLifetime.IkeSaDefault,
             DeadPeerDelay = s.DeadPeerDelay,
+            DeadPeerTimeout = s.DeadPeerTimeout,
             ForceEncapsulation = s.ForceEncapsulation,
             FragmentSize = s.FragmentSize,
             StartAction = initiator ? s.Start : IkeStartAction.None,
@@ -84,6 +85,8 @@ internal static class TestConnections
         public IkeLifetime? ChildLifetime { get; init; }
 
         public long DeadPeerDelay { get; init; }
+
+        public long DeadPeerTimeout { get; init; }
 
         public bool ForceEncapsulation { get; init; }
 

@@ -23,6 +23,7 @@ public sealed class IpsecConfigTests : IDisposable
               proposals: [aes128gcm16-prfsha256-ecp256, aes256gcm16-prfsha384-x25519]
               encapsulation: auto
               dpd: never
+              dpdTimeout: 10s
               lifetime: 2h
               perLcore: true
               priority: 5
@@ -56,7 +57,7 @@ public sealed class IpsecConfigTests : IDisposable
         Assert.Equal(("dc1", IPNetwork.Parse("198.51.100.1/32"), "vpn.example.net", "*.dc.example.net"), (peer.Name, peer.Remote!.Value, peer.LocalId.ToString(), peer.RemoteId.ToString()));
         Assert.Equal([new IkeSuite(IkeCipher.Aes128Gcm16, PrfAlgorithm.HmacSha256, KeyExchangeMethod.P256), new IkeSuite(IkeCipher.Aes256Gcm16, PrfAlgorithm.HmacSha384, KeyExchangeMethod.X25519)],
             peer.Proposals);
-        Assert.Equal((false, 0, 7200, true, 5, true, false, 1380), (peer.ForceEncapsulation, peer.DpdSeconds, peer.LifetimeSeconds, peer.PerLcore, peer.Priority, peer.Start, peer.Mobike, peer.Mtu));
+        Assert.Equal((false, 0, 10, 7200, true, 5, true, false, 1380), (peer.ForceEncapsulation, peer.DpdSeconds, peer.DpdTimeoutSeconds, peer.LifetimeSeconds, peer.PerLcore, peer.Priority, peer.Start, peer.Mobike, peer.Mtu));
         IpsecChildConfig child = Assert.Single(peer.Children);
         Assert.Equal([IPNetwork.Parse("10.40.0.0/16"), IPNetwork.Parse("fd00:40::/64")], child.Remote);
         Assert.Equal(

@@ -46,6 +46,7 @@ internal static class IpsecSection
             Credentials = credentials ?? new IpsecCredentials(),
             ForceEncapsulation = map.Find("encapsulation")?.AsChoice(("udp", true), ("auto", false)) ?? true,
             DpdSeconds = map.Seconds("dpd", 30, neverAllowed: true, maximum: 86400),
+            DpdTimeoutSeconds = map.Seconds("dpdTimeout", 0, neverAllowed: true, maximum: 86400),
             LifetimeSeconds = map.Seconds("lifetime", 4 * 3600, neverAllowed: false),
             PerLcore = map.Flag("perLcore", otherwise: false),
             Priority = map.Number("priority", 0, 0, 1_000_000),
