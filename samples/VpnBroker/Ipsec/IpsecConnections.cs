@@ -12,6 +12,9 @@ namespace VpnBroker.Ipsec;
 /// </summary>
 internal sealed class IpsecConnections : IDisposable
 {
+    /// <summary>For how long a request may be sent again until its peer is given up, in milliseconds, with something to spare.</summary>
+    private const long RekeyTime = 150_000;
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     /// <summary>Those that the last update has replaced: IKE SAs that are being deleted may still use their credentials.</summary>
@@ -139,8 +142,11 @@ internal sealed class IpsecConnections : IDisposable
         ];
     }
 
-    /// <summary>Rekeyed by chance somewhat before the time is over, and deleted somewhat behind it.</summary>
-    private static IkeLifetime LifetimeOf(int seconds) => new(seconds * 1000L, seconds * 1100L, seconds * 100L);
+    /// <summary>
+    /// Rekeyed by chance somewhat before the time is over, and deleted somewhat behind it: not while requests for the rekey may still be
+    /// answered, however short the lifetime.
+    /// </summary>
+    private static IkeLifetime LifetimeOf(int seconds) => new(seconds * 1000L, (seconds * 1000L) + Math.Max(seconds * 100L, RekeyTime), seconds * 100L);
 
     /// <summary>Tells whether a connection must be made anew. The content of secret files is in it as a hash.</summary>
     private static string FingerprintOf(IpsecPeerConfig peer, BrokerConfig config)
