@@ -71,6 +71,13 @@ internal sealed class StrongSwan : IDisposable
     public string Swanctl(params string[] arguments) =>
         _place.Run("/usr/bin/env", [$"SWANCTL_DIR={_directory.Path}", _swanctl, .. arguments, "--uri", $"unix://{Socket}"], timeout: TimeSpan.FromSeconds(60)).EnsureSuccess().Output;
 
+    /// <summary>Kills the daemon, which tells nobody.</summary>
+    public void Kill()
+    {
+        _daemon.Signal(ExternalProgram.SigKill);
+        _daemon.WaitForExit();
+    }
+
     public void Dispose()
     {
         if (!_daemon.HasExited)
