@@ -61,7 +61,7 @@ internal sealed class AuthExchange : Exchange
             if (child is not null)
                 ChildLifecycle.Activate(child);
             else
-                CreateChildExchange.Fail(sa, connection.Children[0], id, failure);
+                ChildExchange.Disown(sa, connection.Children[0], id, failure);
         }
         else
         {

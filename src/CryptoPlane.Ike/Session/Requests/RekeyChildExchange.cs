@@ -1,66 +1,35 @@
-using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
 /// <summary>CREATE_CHILD_SA that replaces a child SA (RFC 7296 §1.3.3, §2.8); the old one is deleted afterwards.</summary>
-internal sealed class RekeyChildExchange(ChildSa old) : Exchange
+internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildOffer(old))
 {
     /// <summary>When it is tried again after the peer could not (RFC 7296 §2.25), and after it would not; in milliseconds.</summary>
     private const long TemporaryDelay = 1_000, TemporaryJitter = 4_000, RefusedDelay = 30_000;
 
-    private readonly ChildOffer _offer = new(old);
-    private IkeKeyExchange? _keyExchange;
-    private byte[] _nonce = [];
-    private bool _changedKeyExchange;
     private ChildSa? _rival;
     private byte[] _rivalNonce = [];
 
     /// <summary>What is replaced.</summary>
     public ChildSa Old { get; } = old;
 
-    public override ExchangeType Type => ExchangeType.CreateChildSa;
+    protected override IkeChild Configuration => Old.Configuration;
 
     /// <summary>The peer has rekeyed the same child SA before it answered us (RFC 7296 §2.8.1).</summary>
     /// <param name="rival">The child SA that its exchange made.</param>
     /// <param name="lowestNonce">The lower nonce of its exchange.</param>
     public void Collide(ChildSa rival, byte[] lowestNonce) => (_rival, _rivalNonce) = (rival, lowestNonce);
 
-    public override bool TryBegin(IkeSa sa, List<IIkePayload> request, long now)
-    {
-        if (sa.State != IkeSaState.Established || !Old.MayBeRekeyed || !_offer.TryAllocate(sa.Host))
-        {
-            Abandon(sa);
-            return false;
-        }
-        _nonce = Nonce.Create(sa.Host.Options.Randomness);
-        if (_keyExchange is null && _offer.PreferredKeyExchange != KeyExchangeMethod.None)
-            _keyExchange = new IkeKeyExchange(_offer.PreferredKeyExchange);
-        _offer.Write(request, _nonce, _keyExchange);
-        return true;
-    }
+    protected override bool IsWanted(IkeSa sa) => Old.MayBeRekeyed;
 
-    public override void HandleResponse(IkeSa sa, IkePayloads response, long now)
+    protected override void HandleMade(IkeSa sa, ChildSa child, byte[] theirNonce, long now) => Decide(sa, child, Nonce.Lower(OurNonce, theirNonce));
+
+    protected override void HandleUnusable(IkeSa sa, long now) => TryAgain(RefusedDelay, now);
+
+    protected override void HandleRefused(IkeSa sa, IkePayloads response, long now)
     {
-        if (response is { SecurityAssociation: not null, Nonce: { } nonce })
-        {
-            ChildSaId id = _offer.Id;
-            if (_offer.Accept(sa, response, (_nonce, nonce.Value), _keyExchange, now, out string failure) is { } child)
-            {
-                Decide(sa, child, Nonce.Lower(_nonce, nonce.Value));
-            }
-            else
-            {
-                CreateChildExchange.Fail(sa, Old.Configuration, id, failure);
-                TryAgain(RefusedDelay, now);
-            }
-        }
-        else if (CreateChildExchange.KeyExchangeAsked(_offer, response, ref _keyExchange, ref _changedKeyExchange))
-        {
-            sa.Exchanges.EnqueueFirst(this);
-            return;
-        }
-        else if (response.Find(NotifyType.ChildSaNotFound) is not null)
+        if (response.Find(NotifyType.ChildSaNotFound) is not null)
         {
             // RFC 7296 §2.25: the peer does not have it any more, so it is deleted without a word.
             ChildLifecycle.Remove(Old, now);
@@ -75,14 +44,6 @@ internal sealed class RekeyChildExchange(ChildSa old) : Exchange
                 $"the peer refuses to rekey {Old.Id}: {response.FindError()?.NotifyType.ToString() ?? "its answer is incomplete"}"));
             TryAgain(RefusedDelay, now);
         }
-        Abandon(sa);
-    }
-
-    public override void Abandon(IkeSa sa)
-    {
-        _offer.Release(sa.Host);
-        _keyExchange?.Dispose();
-        _keyExchange = null;
     }
 
     private void Decide(IkeSa sa, ChildSa child, byte[] lowestNonce)
