@@ -141,11 +141,17 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
                 EspCipher.Aes128Gcm16 => AeadAlgorithm.Aes128Gcm,
                 EspCipher.Aes256Gcm16 => AeadAlgorithm.Aes256Gcm,
                 EspCipher.ChaCha20Poly1305 => AeadAlgorithm.ChaCha20Poly1305,
-                _ => throw new ArgumentException($"The broker's data plane has no {suite.Cipher}."),
+                _ => null,
+            },
+            Cbc = suite.Cipher switch
+            {
+                EspCipher.Aes128CbcHmacSha256 => EspCbcAlgorithm.Aes128HmacSha256,
+                EspCipher.Aes256CbcHmacSha256 => EspCbcAlgorithm.Aes256HmacSha256,
+                _ => null,
             },
             Esn = suite.ExtendedSequenceNumbers,
-            InboundKey = Copy(child.InboundEncryption),
-            OutboundKey = Copy(child.OutboundEncryption),
+            InboundKey = Join(child.InboundEncryption, child.InboundIntegrity),
+            OutboundKey = Join(child.OutboundEncryption, child.OutboundIntegrity),
             Lifetime = LifetimeOf(settings, suite.ExtendedSequenceNumbers),
             Mode = child.UdpEncapsulation ? EspMode.Udp : EspMode.Raw,
             Local = child.UdpEncapsulation ? child.Local : new IPEndPoint(child.Local.Address, 0),
@@ -157,11 +163,12 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
     }
 
     /// <summary>Pinned, so that the collector leaves no copies of the key behind.</summary>
-    private static byte[] Copy(ReadOnlySpan<byte> key)
+    private static byte[] Join(ReadOnlySpan<byte> encryption, ReadOnlySpan<byte> integrity)
     {
-        byte[] copy = GC.AllocateArray<byte>(key.Length, pinned: true);
-        key.CopyTo(copy);
-        return copy;
+        byte[] key = GC.AllocateArray<byte>(encryption.Length + integrity.Length, pinned: true);
+        encryption.CopyTo(key);
+        integrity.CopyTo(key.AsSpan(encryption.Length));
+        return key;
     }
 
     private static EspSelector SelectorOf(TrafficSelector selector) =>

@@ -46,6 +46,29 @@ public sealed class IpsecConfigTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
+    [Theory]
+    [InlineData("aes128-sha256", EspCipher.Aes128CbcHmacSha256, KeyExchangeMethod.None, 2)]
+    [InlineData("aes256-sha256-x25519-noesn", EspCipher.Aes256CbcHmacSha256, KeyExchangeMethod.X25519, 1)]
+    [InlineData("aes256gcm16-ecp256", EspCipher.Aes256Gcm16, KeyExchangeMethod.P256, 2)]
+    public void EspProposals_NameACipherAndMaybeAnExchange(string text, EspCipher cipher, KeyExchangeMethod exchange, int suites)
+    {
+        IReadOnlyList<EspSuite> proposals = Parse(Section.Replace("aes128gcm16-x25519-noesn, chacha20poly1305", text, StringComparison.Ordinal)).Ipsec!.Peers[0].Children[0].Proposals;
+        Assert.Equal(suites, proposals.Count);
+        Assert.All(proposals, suite => Assert.Equal((cipher, exchange), (suite.Cipher, suite.KeyExchange)));
+    }
+
+    [Theory]
+    [InlineData("aes128")]
+    [InlineData("aes128-sha384")]
+    [InlineData("aes128gcm16-sha256")]
+    [InlineData("sha256")]
+    [InlineData("aes128-sha256-x25519-esn-noesn")]
+    public void EspProposals_OfNoKnownNames_SayWhatThereIs(string text)
+    {
+        var error = Assert.Throws<ConfigException>(() => Parse(Section.Replace("aes128gcm16-x25519-noesn, chacha20poly1305", text, StringComparison.Ordinal)));
+        Assert.Contains("write a cipher (aes128gcm16, aes256gcm16, chacha20poly1305, aes128-sha256, aes256-sha256)", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void EverythingIsRead()
     {

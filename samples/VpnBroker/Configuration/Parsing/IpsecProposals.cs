@@ -24,6 +24,7 @@ internal static class IpsecProposals
     private static readonly Dictionary<string, EspCipher> s_espCiphers = new(StringComparer.Ordinal)
     {
         ["aes128gcm16"] = EspCipher.Aes128Gcm16, ["aes256gcm16"] = EspCipher.Aes256Gcm16, ["chacha20poly1305"] = EspCipher.ChaCha20Poly1305,
+        ["aes128-sha256"] = EspCipher.Aes128CbcHmacSha256, ["aes256-sha256"] = EspCipher.Aes256CbcHmacSha256,
     };
 
     /// <summary>A proposal for an IKE SA: a cipher, a PRF and a key exchange.</summary>
@@ -46,9 +47,10 @@ internal static class IpsecProposals
     public static IEnumerable<EspSuite> Esp(ConfigNode node)
     {
         string[] parts = node.AsText()?.Split('-') ?? [];
-        if (parts.Length > 0 && s_espCiphers.TryGetValue(parts[0], out EspCipher cipher))
+        // The name of a cipher that is not an AEAD has two parts.
+        int next = parts is [_, "sha256", ..] ? 2 : 1;
+        if (parts.Length > 0 && s_espCiphers.TryGetValue(string.Join('-', parts[..next]), out EspCipher cipher))
         {
-            int next = 1;
             KeyExchangeMethod exchange = KeyExchangeMethod.None;
             if (next < parts.Length && s_exchanges.TryGetValue(parts[next], out exchange))
                 next++;

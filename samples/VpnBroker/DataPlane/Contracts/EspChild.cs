@@ -35,16 +35,19 @@ public sealed record EspChildRequest
     /// <summary>The peer's SPI.</summary>
     public required uint OutboundSpi { get; init; }
 
-    /// <summary>The algorithm of both.</summary>
-    public required AeadAlgorithm Algorithm { get; init; }
+    /// <summary>The algorithm of both; null with <see cref="Cbc"/>.</summary>
+    public required AeadAlgorithm? Algorithm { get; init; }
+
+    /// <summary>The cipher of both where the peer has no AEAD.</summary>
+    public EspCbcAlgorithm? Cbc { get; init; }
 
     /// <summary>Extended (64-bit) sequence numbers (RFC 4303 §2.2.1).</summary>
     public required bool Esn { get; init; }
 
-    /// <summary>Key and salt of what comes from the peer; zeroed by the data plane, however the call ends.</summary>
+    /// <summary>Key and salt (with a CBC cipher: its key and HMAC's) of what comes from the peer; zeroed by the data plane, however the call ends.</summary>
     public required byte[] InboundKey { get; init; }
 
-    /// <summary>Key and salt of what goes to the peer; zeroed as the other.</summary>
+    /// <summary>The same of what goes to the peer; zeroed as the other.</summary>
     public required byte[] OutboundKey { get; init; }
 
     /// <summary>Packets that the anti-replay window covers.</summary>

@@ -64,7 +64,8 @@ internal sealed unsafe class OpenStage : IDisposable
         AddEsp();
         bool more = AddRecords(connections, count);
         _context.Stages?.Charge(Stage.FindSa);
-        if (_context.Burst.Count == 0 && _reader.Count == 0)
+        // Packets of a cipher that is no AEAD are opened without an operation of the burst.
+        if (_context.Burst.Count == 0 && _decapsulator.Count == 0 && _reader.Count == 0)
             return more;
 
         int first = 0;

@@ -205,6 +205,7 @@ internal sealed unsafe class EspChildren(
     {
         Spi = request.InboundSpi,
         Algorithm = request.Algorithm,
+        Cbc = request.Cbc,
         ExtendedSequenceNumbers = request.Esn,
         ReplayWindow = request.ReplayWindow,
         Lifetime = request.Lifetime,
@@ -219,6 +220,7 @@ internal sealed unsafe class EspChildren(
         RemoteSelectors = asksSa ? request.RemoteSelectors : [],
         Spi = request.OutboundSpi,
         Algorithm = request.Algorithm,
+        Cbc = request.Cbc,
         ExtendedSequenceNumbers = request.Esn,
         Lifetime = request.Lifetime,
         UserData = (ulong)tunnel,

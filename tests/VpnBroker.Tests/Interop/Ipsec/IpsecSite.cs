@@ -26,8 +26,10 @@ internal sealed class IpsecSite : IDisposable
     /// <param name="swanConnection">Further lines of strongSwan's connection.</param>
     /// <param name="swanChild">Further lines of its child.</param>
     /// <param name="dpdk">Whether the broker's outer side is a DPDK port, with the kernel's share behind an exception interface.</param>
+    /// <param name="swanEsp">strongSwan's proposal for ESP.</param>
     /// <param name="certificates">Certificates in the place of the pre-shared key; the other side's ends up in strongSwan's directory.</param>
-    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null, bool dpdk = false)
+    public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null, bool dpdk = false,
+        string swanEsp = "aes256gcm16")
     {
         certificates?.WriteBroker(_here.Path);
         string auth = certificates == null ? "psk" : "pubkey";
@@ -82,7 +84,7 @@ internal sealed class IpsecSite : IDisposable
                   net {
                     local_ts = 10.55.0.0/24
                     remote_ts = 10.77.0.0/24
-                    esp_proposals = aes256gcm16
+                    esp_proposals = {{swanEsp}}
                     {{swanChild}}
                   }
                 }

@@ -51,6 +51,20 @@ public sealed class StrongSwanTests
         });
     }
 
+    /// <summary>Older gateways have no AEAD.</summary>
+    [Fact]
+    public void A_gateway_with_cbc_and_hmac_alone_is_served()
+    {
+        using var site = new IpsecSite(brokerPeer: "start: true", brokerChild: ", lifetime: 2s, proposals: [aes256gcm16, aes256-sha256, aes128-sha256]", swanEsp: "aes128-sha256");
+        Explained(site, () =>
+        {
+            Eventually.True(() => site.IsUp, "the tunnel");
+            Carry(site, pings: 100);
+            site.Download(200_000);
+            Assert.Contains("AES_CBC-128/HMAC_SHA2_256_128", site.Swan.Swanctl("--list-sas"), StringComparison.Ordinal);
+        });
+    }
+
     [Fact]
     public void Certificates_of_both_sides_are_shown_and_checked()
     {
