@@ -50,6 +50,12 @@ public sealed partial class NetworkNamespace : IDisposable
     public void AddAddress(string device, string address) =>
         Ip($"addr add {address} dev {device}" + (address.Contains(':') ? " nodad" : ""));
 
+    /// <summary>Waits until packets to an address leave from another one: until a client's script has set the addresses and routes of its tunnel.</summary>
+    /// <param name="to">The address that is sent to.</param>
+    /// <param name="from">How the address begins that the kernel chooses as the source, such as "10.77.".</param>
+    public void WaitForRoute(string to, string from) => Eventually.True(
+        () => Run(_ip, ["route", "get", to]).Output.Contains($"src {from}", StringComparison.Ordinal), $"a route from {from}… to {to} in {Name}");
+
     /// <summary>Runs a program inside the namespace to its end.</summary>
     public ProgramResult Run(string program, IEnumerable<string> arguments, string input = "", TimeSpan? timeout = null) =>
         ExternalProgram.Run(_ip, ["netns", "exec", Name, program, .. arguments], input, timeout);
