@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using CryptoPlane.PublicKey.MlKem;
+
 namespace CryptoPlane.PublicKey;
 
 /// <summary>
@@ -17,6 +20,19 @@ public abstract class KeyExchangeGroup
 
     /// <summary>ECDH on P-384 (secp384r1): uncompressed points of 97 bytes, secret of 48 bytes.</summary>
     public static KeyExchangeGroup P384 { get; } = new DiffieHellmanGroup("P-384", "EC\0"u8, "P-384\0"u8, shareSize: 97, secretSize: 48);
+
+    /// <summary>
+    /// ML-KEM-768 (FIPS 203), which quantum computers are believed not to break: an encapsulation key of 1,184 bytes, a ciphertext of
+    /// 1,088, a secret of 32. The framework's where it has it (OpenSSL 3.5), else our own. Null where libcrypto has no SHA-3.
+    /// </summary>
+    public static KeyExchangeGroup? MlKem768 { get; } =
+        MLKem.IsSupported ? new FrameworkMlKemGroup() : MlKem768Algorithm.IsSupported ? new MlKemGroup() : null;
+
+    /// <summary>
+    /// X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem §4): ML-KEM-768 followed by X25519; shares of 1,216 and 1,120 bytes, a secret of 64.
+    /// Safe as long as one of the two is. Null where <see cref="MlKem768"/> is.
+    /// </summary>
+    public static KeyExchangeGroup? X25519MlKem768 { get; } = MlKem768 == null ? null : new HybridGroup("X25519MLKEM768", MlKem768, X25519);
 
     private protected KeyExchangeGroup(string name, int initiatorShareSize, int responderShareSize, int secretSize)
     {

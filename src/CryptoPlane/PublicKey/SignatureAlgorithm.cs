@@ -25,6 +25,18 @@ public enum SignatureAlgorithm
 
     /// <summary>RSASSA-PSS with an rsaEncryption key, SHA-512, MGF1 with SHA-512 and a salt of 64 bytes.</summary>
     RsaPssSha512,
+
+    /// <summary>RSASSA-PSS with an id-RSASSA-PSS key (RFC 4055), SHA-256, MGF1 with SHA-256 and a salt of 32 bytes.</summary>
+    RsaPssKeySha256,
+
+    /// <summary>RSASSA-PSS with an id-RSASSA-PSS key (RFC 4055), SHA-384, MGF1 with SHA-384 and a salt of 48 bytes.</summary>
+    RsaPssKeySha384,
+
+    /// <summary>RSASSA-PSS with an id-RSASSA-PSS key (RFC 4055), SHA-512, MGF1 with SHA-512 and a salt of 64 bytes.</summary>
+    RsaPssKeySha512,
+
+    /// <summary>Ed25519 (RFC 8032), 64 bytes.</summary>
+    Ed25519,
 }
 
 /// <summary>What a <see cref="SignatureAlgorithm"/> is made of.</summary>
@@ -38,13 +50,17 @@ internal static class SignatureAlgorithmParts
     private static readonly byte[] s_p384 = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22];
     private static readonly byte[] s_p521 = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23];
 
-    public static bool IsRsa(this SignatureAlgorithm algorithm) => algorithm >= SignatureAlgorithm.RsaPssSha256;
+    /// <summary>Whether the key is an rsaEncryption key.</summary>
+    public static bool IsRsa(this SignatureAlgorithm algorithm) => algorithm is >= SignatureAlgorithm.RsaPssSha256 and <= SignatureAlgorithm.RsaPssSha512;
+
+    /// <summary>Whether the key is an id-RSASSA-PSS key.</summary>
+    public static bool IsRsaPssKey(this SignatureAlgorithm algorithm) => algorithm is >= SignatureAlgorithm.RsaPssKeySha256 and <= SignatureAlgorithm.RsaPssKeySha512;
 
     public static HashAlgorithmName Hash(this SignatureAlgorithm algorithm) => algorithm switch
     {
-        SignatureAlgorithm.EcdsaP256Sha256 or SignatureAlgorithm.RsaPssSha256 => HashAlgorithmName.SHA256,
-        SignatureAlgorithm.EcdsaP384Sha384 or SignatureAlgorithm.RsaPssSha384 => HashAlgorithmName.SHA384,
-        SignatureAlgorithm.EcdsaP521Sha512 or SignatureAlgorithm.RsaPssSha512 => HashAlgorithmName.SHA512,
+        SignatureAlgorithm.EcdsaP256Sha256 or SignatureAlgorithm.RsaPssSha256 or SignatureAlgorithm.RsaPssKeySha256 => HashAlgorithmName.SHA256,
+        SignatureAlgorithm.EcdsaP384Sha384 or SignatureAlgorithm.RsaPssSha384 or SignatureAlgorithm.RsaPssKeySha384 => HashAlgorithmName.SHA384,
+        SignatureAlgorithm.EcdsaP521Sha512 or SignatureAlgorithm.RsaPssSha512 or SignatureAlgorithm.RsaPssKeySha512 => HashAlgorithmName.SHA512,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not a signature algorithm."),
     };
 

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CryptoPlane.PublicKey;
@@ -16,6 +17,10 @@ public sealed class SignatureVectorTests
     [InlineData("rsa_pss_3072_sha256_mgf1_32_test.json", SignatureAlgorithm.RsaPssSha256)]
     [InlineData("rsa_pss_4096_sha384_mgf1_48_test.json", SignatureAlgorithm.RsaPssSha384)]
     [InlineData("rsa_pss_4096_sha512_mgf1_64_test.json", SignatureAlgorithm.RsaPssSha512)]
+    [InlineData("rsa_pss_2048_sha256_mgf1_32_test.json", SignatureAlgorithm.RsaPssKeySha256)]
+    [InlineData("rsa_pss_4096_sha384_mgf1_48_test.json", SignatureAlgorithm.RsaPssKeySha384)]
+    [InlineData("rsa_pss_4096_sha512_mgf1_64_test.json", SignatureAlgorithm.RsaPssKeySha512)]
+    [InlineData("ed25519_test.json", SignatureAlgorithm.Ed25519)]
     public void Every_signature_is_judged_as_the_vectors_say(string name, SignatureAlgorithm algorithm)
     {
         using WycheproofFile file = WycheproofFile.Load(name);
@@ -26,7 +31,7 @@ public sealed class SignatureVectorTests
         {
             string key = test.Group.GetProperty("publicKeyDer").GetString()!;
             if (!certificates.TryGetValue(key, out X509Certificate2? certificate))
-                certificates.Add(key, certificate = CertificateFor(Convert.FromHexString(key), issuer));
+                certificates.Add(key, certificate = CertificateFor(KeyFor(Convert.FromHexString(key), algorithm), issuer));
             bool valid = CertificateSignature.Verify(certificate, algorithm, test.Hex("msg"), test.Hex("sig"));
             Assert.True(valid == (test.Result == WycheproofResult.Valid) || test.Result == WycheproofResult.Acceptable, test.ToString());
             accepted += valid ? 1 : 0;
@@ -36,6 +41,48 @@ public sealed class SignatureVectorTests
             certificate.Dispose();
         Assert.Equal(file.NumberOfTests, run);
         Assert.True(accepted > 10);
+    }
+
+    [Theory]
+    [InlineData(SignatureAlgorithm.RsaPssSha256, "SHA-256", 32)]
+    [InlineData(SignatureAlgorithm.RsaPssSha384, "SHA-384", 48)]
+    [InlineData(SignatureAlgorithm.RsaPssSha512, "SHA-512", 64)]
+    [InlineData(SignatureAlgorithm.RsaPssKeySha256, "SHA-256", 32)]
+    [InlineData(SignatureAlgorithm.RsaPssKeySha384, "SHA-384", 48)]
+    [InlineData(SignatureAlgorithm.RsaPssKeySha512, "SHA-512", 64)]
+    public void Right_signatures_of_RSA_PSS_with_other_parameters_are_refused(SignatureAlgorithm algorithm, string hash, int saltLength)
+    {
+        using WycheproofFile file = WycheproofFile.Load("rsa_pss_misc_test.json");
+        using ECDsa issuer = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        int run = 0, accepted = 0;
+        foreach (WycheproofTest test in file.Tests)
+        {
+            using X509Certificate2 certificate = CertificateFor(KeyFor(Convert.FromHexString(test.Group.GetProperty("publicKeyDer").GetString()!), algorithm), issuer);
+            bool fits = test.Group.GetProperty("sha").GetString() == hash && test.Group.GetProperty("mgfSha").GetString() == hash && test.GroupInt("sLen") == saltLength;
+            Assert.True(fits == CertificateSignature.Verify(certificate, algorithm, test.Hex("msg"), test.Hex("sig")), test.ToString());
+            accepted += fits ? 1 : 0;
+            run++;
+        }
+        Assert.Equal(file.NumberOfTests, run);
+        Assert.Equal(1, accepted);
+    }
+
+    /// <summary>The vectors' RSA keys are of rsaEncryption: the same numbers as a key of id-RSASSA-PSS without parameters (RFC 4055 §1.2), where that is asked for.</summary>
+    private static byte[] KeyFor(byte[] subjectPublicKeyInfo, SignatureAlgorithm algorithm)
+    {
+        if (algorithm is not (SignatureAlgorithm.RsaPssKeySha256 or SignatureAlgorithm.RsaPssKeySha384 or SignatureAlgorithm.RsaPssKeySha512))
+            return subjectPublicKeyInfo;
+        AsnReader outer = new AsnReader(subjectPublicKeyInfo, AsnEncodingRules.DER).ReadSequence();
+        outer.ReadSequence();
+        byte[] key = outer.ReadBitString(out _);
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            using (writer.PushSequence())
+                writer.WriteObjectIdentifier("1.2.840.113549.1.1.10");
+            writer.WriteBitString(key);
+        }
+        return writer.Encode();
     }
 
     private static X509Certificate2 CertificateFor(byte[] subjectPublicKeyInfo, ECDsa issuer)

@@ -11,7 +11,7 @@ public sealed class CertificateSignatureTests : IDisposable
     private readonly X509Certificate2 _rsa = SelfSigned(2048);
 
     public static TheoryData<SignatureAlgorithm> Algorithms =>
-        [.. Enum.GetValues<SignatureAlgorithm>().Where(algorithm => algorithm is not (SignatureAlgorithm.None or SignatureAlgorithm.EcdsaP521Sha512))];
+        [SignatureAlgorithm.EcdsaP256Sha256, SignatureAlgorithm.EcdsaP384Sha384, SignatureAlgorithm.RsaPssSha256, SignatureAlgorithm.RsaPssSha384, SignatureAlgorithm.RsaPssSha512];
 
     [Theory]
     [MemberData(nameof(Algorithms))]
@@ -43,6 +43,17 @@ public sealed class CertificateSignatureTests : IDisposable
         byte[] signature = new byte[CertificateSignature.MaxSize];
         int length = CertificateSignature.Sign(weak, SignatureAlgorithm.RsaPssSha256, "data"u8, signature);
         Assert.False(CertificateSignature.Verify(weak, SignatureAlgorithm.RsaPssSha256, "data"u8, signature.AsSpan(0, length)));
+    }
+
+    [Fact]
+    public void A_key_that_is_for_key_agreement_alone_verifies_nothing()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=test", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyAgreement, true));
+        using X509Certificate2 certificate = request.Create(_p256.SubjectName, X509SignatureGenerator.CreateForECDsa(key), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1), [1]);
+        byte[] signature = key.SignData("data"u8, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        Assert.False(CertificateSignature.Verify(certificate, SignatureAlgorithm.EcdsaP256Sha256, "data"u8, signature));
     }
 
     [Fact]

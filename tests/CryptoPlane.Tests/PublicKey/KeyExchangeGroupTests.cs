@@ -5,7 +5,11 @@ namespace CryptoPlane.Tests.PublicKey;
 
 public sealed class KeyExchangeGroupTests
 {
-    public static TheoryData<string> Names => [nameof(KeyExchangeGroup.X25519), nameof(KeyExchangeGroup.P256), nameof(KeyExchangeGroup.P384)];
+    public static TheoryData<string> Names =>
+    [
+        nameof(KeyExchangeGroup.X25519), nameof(KeyExchangeGroup.P256), nameof(KeyExchangeGroup.P384),
+        nameof(KeyExchangeGroup.MlKem768), nameof(KeyExchangeGroup.X25519MlKem768),
+    ];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -125,6 +129,8 @@ public sealed class KeyExchangeGroupTests
     {
         nameof(KeyExchangeGroup.X25519) => KeyExchangeGroup.X25519,
         nameof(KeyExchangeGroup.P256) => KeyExchangeGroup.P256,
+        nameof(KeyExchangeGroup.MlKem768) => KeyExchangeGroup.MlKem768!,
+        nameof(KeyExchangeGroup.X25519MlKem768) => KeyExchangeGroup.X25519MlKem768!,
         _ => KeyExchangeGroup.P384,
     };
 
