@@ -19,7 +19,10 @@ public static unsafe class LcoreSteering
     // Opcodes of classic BPF (linux/filter.h).
     private const ushort LoadByte = 0x30, LoadByteIndexed = 0x50, LoadIpHeaderLength = 0xB1;
     private const ushort JumpEqual = 0x15, JumpGreater = 0x25, JumpGreaterOrEqual = 0x35, Subtract = 0x14;
-    private const ushort ReturnConstant = 0x06, ReturnAccumulator = 0x16;
+    private const ushort ReturnConstant = 0x06, ReturnAccumulator = 0x16, LoadHalf = 0x28, Modulo = 0x94;
+
+    /// <summary>SKF_NET_OFF: offsets from here on are those of the IP header.</summary>
+    private const uint NetworkHeader = 0xFFF0_0000;
     private const uint WholePacket = uint.MaxValue;
 
     /// <summary>
@@ -43,6 +46,29 @@ public static unsafe class LcoreSteering
             new(ReturnAccumulator, 0, 0, 0),                 // 4
             new(ReturnConstant, 0, 0, 0),                    // 5: lcore 0
             new(ReturnConstant, 0, 0, controlSocket ? (uint)lcores : 0), // 6: the control socket, or lcore 0
+        ]);
+    }
+
+    /// <summary>
+    /// Steers the datagrams of a SO_REUSEPORT group of UDP sockets that carry DTLS: what is not protected yet (epoch 0: handshakes) goes to the socket
+    /// bound behind those of the lcores, everything else by the sender's port to an lcore, always the same one of a client.
+    /// </summary>
+    /// <param name="udpSocket">Any socket of the group, after all of them were bound in the order of their lcores and the control socket last.</param>
+    /// <param name="lcores">Sockets of lcores in the group.</param>
+    /// <param name="ipVersion">4 or 6.</param>
+    public static void AttachDtlsToGroup(int udpSocket, int lcores, int ipVersion)
+    {
+        CheckLcores(lcores);
+        // Behind options of IPv4 it is another field, which tells clients apart as well.
+        uint sourcePort = NetworkHeader + (ipVersion == 4 ? 20u : 40u);
+        Attach(udpSocket, Libc.SO_ATTACH_REUSEPORT_CBPF,
+        [
+            new(LoadHalf, 0, 0, 3),                          // 0: A = the record's epoch (a shorter datagram ends here: socket 0)
+            new(JumpEqual, 3, 0, 0),                         // 1: a handshake: to 5
+            new(LoadHalf, 0, 0, sourcePort),                 // 2
+            new(Modulo, 0, 0, (uint)lcores),                 // 3
+            new(ReturnAccumulator, 0, 0, 0),                 // 4
+            new(ReturnConstant, 0, 0, (uint)lcores),         // 5: the control socket
         ]);
     }
 

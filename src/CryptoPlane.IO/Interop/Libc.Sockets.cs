@@ -10,7 +10,8 @@ internal static unsafe partial class Libc
     public const int MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_TRUNC = 0x20;
 
     public const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_REUSEPORT = 15,
-        SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_ATTACH_FILTER = 26, SO_ATTACH_REUSEPORT_CBPF = 51;
+        SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_ATTACH_FILTER = 26, SO_ATTACH_REUSEPORT_CBPF = 51,
+        SO_ATTACH_REUSEPORT_EBPF = 52;
 
     public const int TCP_NODELAY = 1, TCP_NOTSENT_LOWAT = 25, TCP_USER_TIMEOUT = 18;
     public const int UDP_SEGMENT = 103, UDP_GRO = 104;
@@ -26,6 +27,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     public static partial int GetSocketName(int socket, void* address, uint* length);
+
+    /// <summary>bpf(2), of which the C library has no function.</summary>
+    public static int Bpf(int command, void* attributes, uint size) =>
+        (int)SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 280 : 321, command, attributes, size);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, nint first, void* second, nuint third);
 
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int socket, int how);
