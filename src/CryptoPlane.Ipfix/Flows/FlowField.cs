@@ -1,0 +1,37 @@
+namespace CryptoPlane.Ipfix.Flows;
+
+/// <summary>What of a flow record a template's element carries.</summary>
+internal enum FlowField
+{
+    StartMilliseconds,
+    EndMilliseconds,
+    Source,
+    Destination,
+    SourcePort,
+    DestinationPort,
+    IcmpTypeAndCode,
+    Protocol,
+    Dscp,
+    ForwardOctets,
+    ForwardPackets,
+    ForwardDrops,
+    ForwardTcpFlags,
+    ReverseOctets,
+    ReversePackets,
+    ReverseDrops,
+    ReverseTcpFlags,
+    EndReason,
+    Event,
+    FlowId,
+    Direction,
+    Lcore,
+    ForwardingStatus,
+    IngressKind,
+    IngressId,
+    EgressKind,
+    EgressId,
+    DropReason,
+    RuleId,
+    TrafficClass,
+    UserName,
+}
