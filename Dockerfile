@@ -31,7 +31,7 @@ RUN dotnet publish samples/VpnBroker -c Release -p:NuGetAudit=false -o /out/lib/
  && test -f /out/lib/cryptoplane/libcryptoplane_aead.so && test -f /out/lib/cryptoplane/libcryptoplane_dpdk.so \
  && mkdir -p /out/share/dotnet/shared \
  && cp -a /usr/share/dotnet/host /usr/share/dotnet/LICENSE.txt /usr/share/dotnet/ThirdPartyNotices.txt /out/share/dotnet/ \
- && cp -a /usr/share/dotnet/shared/Microsoft.NETCore.App /out/share/dotnet/shared/
+ && cp -a /usr/share/dotnet/shared/Microsoft.NETCore.App /usr/share/dotnet/shared/Microsoft.AspNetCore.App /out/share/dotnet/shared/
 
 # hadolint ignore=DL3006
 FROM ${BASE_IMAGE}

@@ -5,7 +5,7 @@
 # Needs root or sudo where something is missing; safe to repeat.
 #
 #   GROUP    build  what the library itself needs: OpenSSL 3's libcrypto at run time, CMake and a C compiler for native/aead
-#            test   the programs that tests talk to (openssl, gnutls, scapy, tshark, openconnect, Open vSwitch, testpmd, strongSwan), and what native/aead's tests need;
+#            test   the programs that tests talk to (openssl, gnutls, NSS, wolfSSL, Java, Go, scapy, tshark, openconnect, Open vSwitch, testpmd, strongSwan, nfdump, libfixbuf, Chromium, Prometheus), and what native/aead's tests need;
 #                   libreswan is unpacked into /opt/cryptoplane/libreswan and not installed: its package excludes strongSwan's
 #            demo   what eng/demo.sh uses
 #            dpdk   DPDK with its drivers, for src/CryptoPlane.Dpdk
@@ -18,8 +18,8 @@ source "$(dirname "$0")/lib/common.sh"
 
 declare -A groups=(
   [build]="ca-certificates libssl3 binutils cmake gcc libc6-dev make"
-  [test]="git libssl-dev qemu-user openssl gnutls-bin curl iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark openconnect iperf3 jq shellcheck util-linux openvswitch-switch-dpdk dpdk-dev ethtool strace charon-systemd strongswan-swanctl libcharon-extra-plugins libcharon-extauth-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins libldns3 libevent-core-2.1-7 libevent-pthreads-2.1-7 libnss3-tools libunbound8 libcurl3-nss"
-  [demo]="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq"
+  [test]="git libssl-dev qemu-user openssl gnutls-bin default-jdk-headless golang-go curl chromium iproute2 iputils-ping nftables procps python3 python3-scapy python3-cryptography-vectors tshark nfdump libfixbuf-tools openconnect iperf3 jq shellcheck util-linux openvswitch-switch-dpdk dpdk-dev ethtool strace charon-systemd strongswan-swanctl libcharon-extra-plugins libcharon-extauth-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins libldns3 libevent-core-2.1-7 libevent-pthreads-2.1-7 libnss3-tools libunbound8 libwolfssl-dev libcurl3-nss chromium-driver fonts-dejavu-core prometheus python3-prometheus-client"
+  [demo]="charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins openconnect iproute2 iputils-ping iperf3 curl tshark python3 openssl procps jq nftables"
   [dpdk]="libdpdk-dev dpdk pkg-config ethtool"
   [bench]="libipsec-mb-dev libssl-dev openconnect ocserv iproute2 iputils-ping iperf3 openssl gnutls-bin procps jq"
 )
@@ -88,5 +88,11 @@ if [[ " ${missing[*]} " == *" charon-systemd "* ]] && [[ -d /run/systemd/system 
 fi
 if [[ " ${missing[*]} " == *" openvswitch-switch-dpdk "* ]] && [[ -d /run/systemd/system ]]; then
   "${as_root[@]}" systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true
+fi
+if [[ " ${missing[*]} " == *" nfdump "* ]] && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now nfdump.service >/dev/null 2>&1 || true
+fi
+if [[ " ${missing[*]} " == *" prometheus "* ]] && [[ -d /run/systemd/system ]]; then
+  "${as_root[@]}" systemctl disable --now prometheus.service >/dev/null 2>&1 || true
 fi
 say "installed: ${missing[*]:-}${missing[*]:+ }$([[ $unpack_libreswan == false ]] || echo "libreswan (unpacked)")"

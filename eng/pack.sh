@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # usage: eng/pack.sh [--output DIRECTORY] [--version VERSION] [--work DIRECTORY]
 #
-# Makes the NuGet packages CryptoPlane and CryptoPlane.Tls, .Esp, .Ike and .IO with their symbol packages (.snupkg), and
-# the debugging symbols of the native library. From the same sources and tools it makes the same bytes, wherever the repository lies.
+# Makes the NuGet packages CryptoPlane and CryptoPlane.Tls, .Tls.Streams, .Tls.AspNetCore, .Esp, .Ike, .IO and .Ipfix with their
+# symbol packages (.snupkg), and the debugging symbols of the native library. From the same sources and tools it makes the same bytes,
+# wherever the repository lies.
 #
 #   --output DIRECTORY  where they go (artifacts/packages)
 #   --version VERSION   instead of the one in Directory.Build.props

@@ -10,17 +10,18 @@ internal sealed record BenchmarkOptions(string Suite, bool Quick, string? JsonFi
 
           SUITE        aead: AEAD operations against intel-ipsec-mb, OpenSSL's EVP, the framework's classes and BouncyCastle
                        esp:  ESP packets over up to 100,000 SAs against DPDK's librte_ipsec, beside the AEAD alone
+                       flows: flow tables of up to 1,000,000 flows against DPDK's rte_hash and Dictionary; expiry in slices
                        switch: ESP to ESP through one lcore of the broker, beside the AEAD alone
-                       tls:  TLS 1.3 records against SslStream
+                       tls:  TLS 1.3 records and handshakes against libssl and SslStream
                        cryptodev: AES-GCM through DPDK's crypto devices against dpdk-test-crypto-perf
           --quick      fewer sizes and shorter repetitions: within 60 s
           --json FILE  write the figures to FILE as well
-          --docs DIR   aead, esp, switch and cryptodev: write the suite's page and its charts to DIR
+          --docs DIR   aead, esp, flows, switch, cryptodev and tls: write the suite's page and its charts to DIR
           --command T  what to call the command on that page
         """;
 
-    private static readonly string[] s_suites = ["aead", "esp", "switch", "tls", "cryptodev"];
-    private static readonly string[] s_published = ["aead", "esp", "switch", "cryptodev"];
+    private static readonly string[] s_suites = ["aead", "esp", "flows", "switch", "tls", "cryptodev"];
+    private static readonly string[] s_published = ["aead", "esp", "flows", "switch", "cryptodev", "tls"];
 
     public static bool TryParse(string[] arguments, [NotNullWhen(true)] out BenchmarkOptions? options, out string message)
     {

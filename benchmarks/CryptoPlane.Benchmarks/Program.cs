@@ -2,10 +2,12 @@ using CryptoPlane.Benchmarks;
 using CryptoPlane.Benchmarks.Aead;
 using CryptoPlane.Benchmarks.Devices;
 using CryptoPlane.Benchmarks.Esp;
+using CryptoPlane.Benchmarks.Flows;
 using CryptoPlane.Benchmarks.Measuring;
 using CryptoPlane.Benchmarks.Report;
 using CryptoPlane.Benchmarks.Switch;
 using CryptoPlane.Benchmarks.Tls;
+using CryptoPlane.Benchmarks.Tls.Handshakes;
 
 if (!BenchmarkOptions.TryParse(args, out BenchmarkOptions? options, out string message))
 {
@@ -21,7 +23,14 @@ if (options.Help)
 var runner = new InterleavedRunner(options.Quick);
 if (options.Suite == "tls")
 {
-    BenchmarkReport.Write(TlsSuite.Run(runner, options.Quick), options.JsonFile);
+    IReadOnlyList<BenchmarkResult> records = TlsSuite.Run(options.Quick);
+    IReadOnlyList<BenchmarkResult> handshakes = HandshakeSuite.Run(options.Quick);
+    Console.WriteLine(TlsPage.Records(records));
+    Console.WriteLine(TlsPage.Handshakes(handshakes));
+    if (options.JsonFile != null)
+        BenchmarkReport.WriteJson(records.Concat(handshakes), options.JsonFile);
+    if (options.DocsFolder != null)
+        TlsPage.Write(records, handshakes, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 if (options.Suite == "esp")
@@ -32,6 +41,16 @@ if (options.Suite == "esp")
         BenchmarkReport.WriteJson(EspSuite.Results(figures), options.JsonFile);
     if (options.DocsFolder != null)
         EspPage.Write(figures, options.DocsFolder, options.Command ?? Environment.CommandLine);
+    return 0;
+}
+if (options.Suite == "flows")
+{
+    FlowReport report = FlowSuite.Run(options.Quick);
+    Console.WriteLine(report.Text);
+    if (options.JsonFile != null)
+        BenchmarkReport.WriteJson(report.Results, options.JsonFile);
+    if (options.DocsFolder != null)
+        FlowPage.Write(report, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 if (options.Suite == "cryptodev")
@@ -50,10 +69,12 @@ if (options.Suite == "switch")
     IReadOnlyList<SwitchFigure> figures = SwitchSuite.Run(options.Quick);
     Console.WriteLine(SwitchTable.Figures(figures));
     Console.WriteLine(SwitchTable.Shares(figures));
+    IReadOnlyList<SwitchFlows> flows = SwitchFlows.Run(options.Quick);
+    Console.WriteLine(SwitchFlows.Table(flows));
     if (options.JsonFile != null)
-        BenchmarkReport.WriteJson(SwitchSuite.Results(figures), options.JsonFile);
+        BenchmarkReport.WriteJson(SwitchSuite.Results(figures).Concat(SwitchFlows.Results(flows)), options.JsonFile);
     if (options.DocsFolder != null)
-        SwitchPage.Write(figures, options.DocsFolder, options.Command ?? Environment.CommandLine);
+        SwitchPage.Write(figures, flows, options.DocsFolder, options.Command ?? Environment.CommandLine);
     return 0;
 }
 

@@ -50,7 +50,7 @@ lab_link user eth0 10.99.0.2/24 server eth0 10.99.0.1/24
 
 step "ocserv"
 ocserv_start 4443 10.55.0.0/24 bench "$password"
-lab_openconnect user client-ocserv tun-ocserv https://10.99.0.1:4443/ "$ocserv_pin" bench "$password"
+lab_openconnect user client-ocserv tun-ocserv https://10.99.0.1:4443/ "$ocserv_pin" bench "$password" --no-dtls
 
 step "Broker"
 mkdir "$lab/broker"
@@ -69,7 +69,7 @@ END
 broker_user broker bench "$password"
 broker_start server broker
 broker_pid=$lab_pid
-lab_openconnect user client-broker tun-broker https://10.99.0.1:4433/ "$(certificate_pin "$lab/broker/cert.pem")" bench "$password"
+lab_openconnect user client-broker tun-broker https://10.99.0.1:4433/ "$(certificate_pin "$lab/broker/cert.pem")" bench "$password" --no-dtls
 suite=$(suite_of client-broker)
 [[ $suite == "$(suite_of client-ocserv)" ]] || warn "the suites differ: $suite with the broker, $(suite_of client-ocserv) with ocserv"
 say "cipher suite: $suite"

@@ -16,7 +16,7 @@ if ! { cmake -S benchmarks/native -B "$tree" && cmake --build "$tree"; } >"$log"
   cat "$log" >&2
   die "benchmarks/native does not build (see above)"
 fi
-for built in "$tree"/libpeer_*.so "$tree"/peer_librte_ipsec; do
+for built in "$tree"/libpeer_*.so "$tree"/peer_librte_ipsec "$tree"/peer_rte_hash; do
   [[ -e $built ]] || continue
   mv "$built" "$output"
   name=${built##*peer_}

@@ -48,7 +48,7 @@ certificate: { certificateFile: cert.pem, keyFile: key.pem, selfSigned: true, na
 authentication: { usersFile: users }
 pools:
   - { name: users, ipv4: 10.60.0.0/24 }
-defaults: { pool: users, mtu: 1380, include: [10.77.0.0/16] }
+defaults: { pool: users, mtu: 1380, include: [10.77.0.0/16], dpd: 3s }
 lcores: { count: 1, idle: adaptive }
 $broker_section
 control: { socket: control.sock }

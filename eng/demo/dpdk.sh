@@ -68,21 +68,24 @@ dpdk_capture() { # ROLE FILTER
 
 dpdk_captures=()
 
-# Fails unless the IP, TCP and UDP checksums of all captured packets are right.
+# Fails unless the IP, TCP, UDP and ICMP checksums of all captured packets are right.
 dpdk_capture_check() {
-  local pid role right total=0
+  local pid role packets wrong total=0
   for pid in "${dpdk_captures[@]}"; do
     kill -INT "$pid"
     lab_wait_gone "$pid" 10 || die "dumpcap did not end"
   done
   for role in user gateway centre; do
-    # 0: wrong, 1: right. Datagrams of ESP may be without a checksum (RFC 3948 §2.1).
+    # The first occurrence is the packet's own: an ICMP error has a second set of headers, those of the packet that it quotes.
     tshark -n -r "$lab/wire-$role.pcapng" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
-      -T fields -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status >"$lab/wire-$role.txt" 2>>"$lab/tshark.log"
-    right=$(awk -F '\t' '$1 == 1 && $2 != 0 && $3 != 0 { n++ } END { print n + 0 }' "$lab/wire-$role.txt")
-    [[ $right -gt 0 && $right -eq $(wc -l <"$lab/wire-$role.txt") ]] ||
-      die "of $(wc -l <"$lab/wire-$role.txt") packets on the wire of $role, $right have right checksums"
-    total=$((total + right))
+      -T fields -E occurrence=f -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status -e icmp.checksum.status \
+      -e frame.number -e ip.src -e ip.dst -e _ws.col.Info >"$lab/wire-$role.txt" 2>>"$lab/tshark.log"
+    packets=$(wc -l <"$lab/wire-$role.txt")
+    # 0: wrong, 1: right. Datagrams of ESP may be without a checksum (RFC 3948 §2.1).
+    wrong=$(awk -F '\t' '$1 != 1 || $2 == "0" || $3 == "0" || $4 == "0"' "$lab/wire-$role.txt")
+    [[ $packets -gt 0 && -z $wrong ]] ||
+      die "of $packets packets on the wire of $role these have wrong checksums (status of IP, TCP, UDP and ICMP, then the packet):"$'\n'"$wrong"
+    total=$((total + packets))
   done
   result "IP, TCP and UDP checksums on the wires" "$total packets, $total right"
 }

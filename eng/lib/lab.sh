@@ -108,12 +108,13 @@ lab_is_gone() { ! kill -0 "$1" 2>/dev/null; }
 # True when somebody listens on a TCP port: ROLE PORT
 lab_listens() { inside "$1" ss -Hltn "sport = :$2" | grep -q .; }
 
-# Connects the real openconnect client without DTLS. ROLE LOG TUN_DEVICE URL PIN USER PASSWORD
+# Connects the real openconnect client. ROLE LOG TUN_DEVICE URL PIN USER PASSWORD [OPTION...]
 lab_openconnect() {
-  local role=$1 log=$2 device=$3 url=$4 pin=$5 user=$6
-  ip netns exec "$(ns "$role")" openconnect --non-inter --no-dtls --interface "$device" --queue-len 64 \
+  local role=$1 log=$2 device=$3 url=$4 pin=$5 user=$6 password=$7
+  shift 7
+  ip netns exec "$(ns "$role")" openconnect --non-inter --interface "$device" --queue-len 64 "$@" \
     --script "$root/eng/lib/vpnc-script.sh" --servercert "$pin" --user "$user" --passwd-on-stdin "$url" \
-    <<<"$7" >>"$lab/$log.log" 2>&1 &
+    <<<"$password" >>"$lab/$log.log" 2>&1 &
   lab_pid=$!
   lab_pids+=("$lab_pid")
   lab_until_up 20 lab_has_address "$role" "$device"

@@ -18,7 +18,7 @@ public abstract partial class TlsConnection
     /// <param name="bytesWritten">How many bytes are to be sent.</param>
     /// <returns>
     /// <see cref="TlsStatus.Complete"/>; <see cref="TlsStatus.NeedMoreData"/>; <see cref="TlsStatus.DestinationTooSmall"/>; one of the
-    /// Needs… that <see cref="PendingWork"/> explains; <see cref="TlsStatus.Closed"/>; or <see cref="TlsStatus.Failed"/>.
+    /// Needs… that <see cref="PendingWork"/> explains; <see cref="TlsStatus.EarlyData"/>; <see cref="TlsStatus.Closed"/>; or <see cref="TlsStatus.Failed"/>.
     /// </returns>
     public TlsStatus Handshake(ReadOnlySpan<byte> source, Span<byte> destination, out int bytesConsumed, out int bytesWritten)
     {
@@ -35,6 +35,8 @@ public abstract partial class TlsConnection
         {
             if (Error is not null)
                 return TlsStatus.Failed;
+            if (!_earlyData.IsEmpty)
+                return TlsStatus.EarlyData;
             if (_peerClosed)
                 return TlsStatus.Closed;
             if (_context.Work is { } work)
@@ -70,6 +72,9 @@ public abstract partial class TlsConnection
         _context.Work = null;
         if ((work.Error ?? _context.State.OnWorkDone(_context, work)) is { } error)
             Fail(error);
+        // Behind the handshake there may be messages of the same record, which waited.
+        else if (_context.State.IsConnected && OnPostHandshake([]) is { } messageError)
+            Fail(messageError);
         work.Dispose();
     }
 
@@ -119,7 +124,8 @@ public abstract partial class TlsConnection
             _context.EarlyDataBudget = 0;
             OnContent(opened.ContentType, content);
         }
-        else if (opened.Status != TlsOpenStatus.BadRecordMac || !TrySkipEarlyData(record.Length))
+        // RFC 8449 §4: a limit holds for records under keys that were made with it, so early data may be longer than the handshake's.
+        else if (opened.Status is not (TlsOpenStatus.BadRecordMac or TlsOpenStatus.RecordOverflow) || !TrySkipEarlyData(record.Length))
         {
             // An alert, which the record layer has read already, or a record that it refused.
             OnOpened(opened);
@@ -142,6 +148,10 @@ public abstract partial class TlsConnection
             // RFC 8446 §5.1: no zero-length fragments of handshake or alert.
             case TlsContentType.Handshake when !content.IsEmpty:
                 _joiner.Append(content);
+                break;
+            // RFC 8446 §5.1: nothing comes between the parts of a message.
+            case TlsContentType.ApplicationData when _context.State.TakesEarlyData && _joiner.IsEmpty:
+                OnEarlyData(content);
                 break;
             case TlsContentType.Alert when !content.IsEmpty:
                 OnAlert(content);

@@ -67,11 +67,23 @@ public abstract partial class TlsConnection : IDisposable
     /// <summary>The scheme that the server signed with; <see cref="TlsSignatureScheme.None"/> before.</summary>
     public TlsSignatureScheme NegotiatedSignatureScheme => _context.SignatureScheme;
 
+    /// <summary>How the server's certificate was compressed (RFC 8879); <see cref="TlsCertificateCompression.None"/> if it was not, or not sent.</summary>
+    public TlsCertificateCompression CertificateCompression => _context.CertificateCompression;
+
     /// <summary>The negotiated application protocol (ALPN); the default value if there is none.</summary>
     public SslApplicationProtocol ApplicationProtocol => _context.ApplicationProtocol;
 
     /// <summary>The DNS name that the client asked for (SNI); null if it asked for none. In ASCII, chosen by the client.</summary>
     public string? ServerName => _context.ServerName;
+
+    /// <summary>Whether the connection resumes an earlier one, so that no certificate was sent (RFC 8446 §2.2).</summary>
+    public bool IsResumed => _context.IsResumed;
+
+    /// <summary>
+    /// The identity of the pre-shared key from elsewhere by which the sides know each other (RFC 8446 §4.2.11), so that no certificate was
+    /// sent; empty if there is none, as with a session's key.
+    /// </summary>
+    public ReadOnlySpan<byte> PreSharedKeyIdentity => _context.PreSharedKeyIdentity;
 
     /// <summary>Whether the handshake took a HelloRetryRequest.</summary>
     public bool WasRetried => _context.WasRetried;
@@ -92,8 +104,18 @@ public abstract partial class TlsConnection : IDisposable
     /// <summary>How often this side updated its keys.</summary>
     public uint KeyUpdatesSent => _records.KeyUpdatesSent;
 
-    /// <summary>The peer's certificate, once it is verified; disposed of with the connection. Null on a server.</summary>
-    public X509Certificate2? RemoteCertificate => _context.RemoteCertificate;
+    /// <summary>
+    /// The most application data in one record that <see cref="Write"/> makes: <see cref="MaxPlaintextSize"/>, or less if the peer asked
+    /// for it (RFC 8449). 0 before the handshake is complete.
+    /// </summary>
+    public int MaxWriteSize => CanWrite ? _records.MaxContent : 0;
+
+    /// <summary>
+    /// The peer's certificate, once it is verified, or accepted by the application; disposed of with the connection. On a resumed connection
+    /// it is the session's. Null on a server without <see cref="TlsServerOptions.ClientAuthentication"/>, whose client showed none, and
+    /// with a pre-shared key from elsewhere.
+    /// </summary>
+    public X509Certificate2? RemoteCertificate => _context.RemoteCertificate.Value;
 
     private protected HandshakeContext Context => _context;
 
@@ -109,6 +131,8 @@ public abstract partial class TlsConnection : IDisposable
     /// <see cref="TlsStatus.Complete"/> with data; <see cref="TlsStatus.NeedMoreData"/>; <see cref="TlsStatus.DestinationTooSmall"/>, with
     /// the record left in the source; <see cref="TlsStatus.Closed"/>; or <see cref="TlsStatus.Failed"/>. An end of the stream without
     /// <see cref="TlsStatus.Closed"/> is a truncation (RFC 8446 §6.1). If <see cref="HasPendingOutput"/> is then true, call <see cref="Flush"/>.
+    /// With <see cref="TlsClientOptions.AllowPostHandshakeAuthentication"/> or <see cref="TlsServer.TryRequestCertificate"/> also one of the
+    /// Needs… that <see cref="PendingWork"/> explains: it is to be executed before the next call; <see cref="Write"/> may be called in between.
     /// </returns>
     /// <exception cref="InvalidOperationException">The handshake is not complete, or the connection was detached.</exception>
     public TlsStatus Read(ReadOnlySpan<byte> source, Span<byte> destination, out int bytesConsumed, out int bytesWritten)
@@ -122,6 +146,13 @@ public abstract partial class TlsConnection : IDisposable
             if (_peerClosed)
                 return TlsStatus.Closed;
             CheckConnected();
+            if (_context.Work is { } work)
+            {
+                if (!work.IsDone)
+                    return work.Status;
+                Resume(work);
+                continue;
+            }
             ReadOnlySpan<byte> rest = source[bytesConsumed..];
             TlsRecordHeaderStatus found = TlsRecordHeader.TryParse(rest, isProtected: true, out TlsRecordHeader header);
             if (found == TlsRecordHeaderStatus.NeedMoreData)
@@ -153,18 +184,19 @@ public abstract partial class TlsConnection : IDisposable
 
     /// <summary>Puts application data into records, behind whatever else is to be sent. Empty data only flushes.</summary>
     /// <param name="source">The data.</param>
-    /// <param name="destination">Takes the records: 22 bytes more than the data for each record of up to <see cref="MaxPlaintextSize"/> bytes.</param>
+    /// <param name="destination">Takes the records: 22 bytes more than the data for each record of up to <see cref="MaxWriteSize"/> bytes.</param>
     /// <param name="bytesConsumed">How many bytes of the data are in records.</param>
     /// <param name="bytesWritten">How many bytes are to be sent.</param>
     /// <returns><see cref="TlsStatus.Complete"/>; <see cref="TlsStatus.DestinationTooSmall"/>, to call again with the rest; or <see cref="TlsStatus.Failed"/>.</returns>
-    /// <exception cref="InvalidOperationException">The handshake is not complete, or <see cref="Close"/> or <see cref="DetachTraffic"/> was called.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CanWrite"/> is false.</exception>
     public TlsStatus Write(ReadOnlySpan<byte> source, Span<byte> destination, out int bytesConsumed, out int bytesWritten)
     {
         bytesConsumed = bytesWritten = 0;
         CheckUsable();
         if (Error is not null)
             return Flush(destination, out bytesWritten);
-        CheckConnected();
+        if (!CanWrite)
+            CheckConnected();
         if (_closed && !source.IsEmpty)
             throw new InvalidOperationException("Nothing can be written behind Close.");
         while (true)
@@ -173,15 +205,14 @@ public abstract partial class TlsConnection : IDisposable
             bytesWritten += moved;
             if (flushed != TlsStatus.Complete || bytesConsumed == source.Length)
                 return flushed;
-            int length = Math.Min(Math.Min(source.Length - bytesConsumed, MaxPlaintextSize), destination.Length - bytesWritten - TlsRecordSizes.Overhead);
-            if (length <= 0)
-                return TlsStatus.DestinationTooSmall;
-            switch (_records.TrySeal(TlsContentType.ApplicationData, source.Slice(bytesConsumed, length), destination[bytesWritten..], out int recordLength))
+            switch (_records.TrySealBurst(source[bytesConsumed..], destination[bytesWritten..], out int consumed, out int written))
             {
                 case TlsRecordStatus.Added:
-                    bytesConsumed += length;
-                    bytesWritten += recordLength;
+                    bytesConsumed += consumed;
+                    bytesWritten += written;
                     break;
+                case TlsRecordStatus.DestinationTooSmall:
+                    return TlsStatus.DestinationTooSmall;
                 case TlsRecordStatus.KeyUpdateNeeded:
                     // RFC 8446 §5.5: a KeyUpdate before the limit of the key.
                     _records.SendKeyUpdate(requestUpdate: false, _outgoing);
@@ -233,8 +264,8 @@ public abstract partial class TlsConnection : IDisposable
         if (!_closed && Error is null)
         {
             if (!_context.State.IsConnected)
-                _records.SendAlert(TlsAlert.UserCanceled, _outgoing);
-            _records.SendAlert(TlsAlert.CloseNotify, _outgoing);
+                _context.SendAlert(TlsAlert.UserCanceled);
+            _context.SendAlert(TlsAlert.CloseNotify);
             _closed = true;
         }
         return Flush(destination, out bytesWritten);
@@ -260,12 +291,15 @@ public abstract partial class TlsConnection : IDisposable
     /// </summary>
     /// <param name="read">Native memory, aligned to 64 bytes; takes the state for <see cref="TlsRecordReader"/>.</param>
     /// <param name="write">Native memory, aligned to 64 bytes; takes the state for <see cref="TlsRecordWriter"/>.</param>
-    /// <exception cref="InvalidOperationException">The handshake is not complete, the connection has ended, or <see cref="HasPendingOutput"/> is true: call <see cref="Flush"/> first.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The handshake is not complete, the connection has ended, or <see cref="HasPendingOutput"/> is true: call <see cref="Flush"/> first; or
+    /// <see cref="PendingWork"/> is not null, or the client owes an answer to <see cref="TlsServer.TryRequestCertificate"/>.
+    /// </exception>
     public unsafe void DetachTraffic(TlsTrafficState* read, TlsTrafficState* write)
     {
         CheckUsable();
         CheckConnected();
-        if (HasPendingOutput || _closed || _peerClosed)
+        if (HasPendingOutput || _closed || _peerClosed || PendingWork != null || _context.State is Handshake.Server.ServerAuthenticate)
             throw new InvalidOperationException("Flush the connection before detaching it; one that was closed stays here.");
         _records.MoveTo(read, write);
         _detached = true;
@@ -286,11 +320,15 @@ public abstract partial class TlsConnection : IDisposable
             return;
         _disposed = true;
         _context.Dispose();
-        _context.RemoteCertificate?.Dispose();
+        _context.RemoteCertificate.Dispose();
         _records.Dispose();
         _joiner.Release();
         _outgoing.Release();
+        _earlyData.Release();
     }
+
+    /// <summary>Takes the content of a record of handshake messages behind the handshake, which the record layer has checked.</summary>
+    private protected virtual TlsError? OnPostHandshake(ReadOnlySpan<byte> content) => null;
 
     /// <summary>Judges what the record layer says about a record, but for the messages of a handshake.</summary>
     /// <returns>True if its content is application data.</returns>
@@ -300,6 +338,10 @@ public abstract partial class TlsConnection : IDisposable
         {
             case TlsOpenStatus.Opened when opened.ContentType == TlsContentType.ApplicationData:
                 return true;
+            case TlsOpenStatus.Opened when opened.ContentType == TlsContentType.Handshake:
+                if (OnPostHandshake(opened.Content) is { } error)
+                    Fail(error);
+                return false;
             case TlsOpenStatus.Handled:
                 return false;
             case TlsOpenStatus.CloseNotify:
@@ -319,9 +361,10 @@ public abstract partial class TlsConnection : IDisposable
     {
         Error = error;
         if (error.Kind != TlsErrorKind.PeerAlerted && !_closed)
-            _records.SendAlert(error.Alert, _outgoing);
+            _context.SendAlert(error.Alert);
         _context.Dispose();
         _joiner.Release();
+        _earlyData.Release();
     }
 
     private static TlsError HeaderError(TlsRecordHeaderStatus status) => status switch
@@ -340,6 +383,14 @@ public abstract partial class TlsConnection : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_detached)
             throw new InvalidOperationException("The connection was detached: its records are read and written on an lcore.");
+    }
+
+    private protected void CheckMayAsk()
+    {
+        CheckUsable();
+        CheckConnected();
+        if (_closed || _peerClosed || Error is not null)
+            throw new InvalidOperationException("The connection has ended: nobody is there to be asked.");
     }
 
     private void CheckConnected()

@@ -25,6 +25,18 @@ public enum TlsSignatureScheme : ushort
 
     /// <summary>RSASSA-PSS with SHA-512 and an rsaEncryption key.</summary>
     RsaPssRsaeSha512 = 0x0806,
+
+    /// <summary>Ed25519.</summary>
+    Ed25519 = 0x0807,
+
+    /// <summary>RSASSA-PSS with SHA-256 and an id-RSASSA-PSS key.</summary>
+    RsaPssPssSha256 = 0x0809,
+
+    /// <summary>RSASSA-PSS with SHA-384 and an id-RSASSA-PSS key.</summary>
+    RsaPssPssSha384 = 0x080A,
+
+    /// <summary>RSASSA-PSS with SHA-512 and an id-RSASSA-PSS key.</summary>
+    RsaPssPssSha512 = 0x080B,
 }
 
 /// <summary>From code points to the algorithms of the PublicKey room.</summary>
@@ -33,12 +45,13 @@ internal static class TlsSignatureSchemes
     /// <summary>The schemes that are built, in the order of preference.</summary>
     public static IReadOnlyList<TlsSignatureScheme> Default { get; } =
     [
-        TlsSignatureScheme.EcdsaSecp256r1Sha256, TlsSignatureScheme.EcdsaSecp384r1Sha384, TlsSignatureScheme.EcdsaSecp521r1Sha512,
+        TlsSignatureScheme.EcdsaSecp256r1Sha256, TlsSignatureScheme.Ed25519, TlsSignatureScheme.EcdsaSecp384r1Sha384, TlsSignatureScheme.EcdsaSecp521r1Sha512,
         TlsSignatureScheme.RsaPssRsaeSha256, TlsSignatureScheme.RsaPssRsaeSha384, TlsSignatureScheme.RsaPssRsaeSha512,
+        TlsSignatureScheme.RsaPssPssSha256, TlsSignatureScheme.RsaPssPssSha384, TlsSignatureScheme.RsaPssPssSha512,
     ];
 
     /// <summary>
-    /// What the client accepts inside certificates besides <see cref="Default"/>: RFC 8446 §4.2.3 keeps RSA PKCS #1 v1.5 for the
+    /// What is accepted inside certificates besides <see cref="Default"/>: RFC 8446 §4.2.3 keeps RSA PKCS #1 v1.5 for the
     /// signatures of certificates alone (rsa_pkcs1_sha256, sha384, sha512).
     /// </summary>
     public static ReadOnlySpan<ushort> CertificatesOnly => [0x0401, 0x0501, 0x0601];
@@ -52,6 +65,10 @@ internal static class TlsSignatureSchemes
         TlsSignatureScheme.RsaPssRsaeSha256 => SignatureAlgorithm.RsaPssSha256,
         TlsSignatureScheme.RsaPssRsaeSha384 => SignatureAlgorithm.RsaPssSha384,
         TlsSignatureScheme.RsaPssRsaeSha512 => SignatureAlgorithm.RsaPssSha512,
+        TlsSignatureScheme.Ed25519 => SignatureAlgorithm.Ed25519,
+        TlsSignatureScheme.RsaPssPssSha256 => SignatureAlgorithm.RsaPssKeySha256,
+        TlsSignatureScheme.RsaPssPssSha384 => SignatureAlgorithm.RsaPssKeySha384,
+        TlsSignatureScheme.RsaPssPssSha512 => SignatureAlgorithm.RsaPssKeySha512,
         _ => SignatureAlgorithm.None,
     };
 }

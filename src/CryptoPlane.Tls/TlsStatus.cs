@@ -21,6 +21,18 @@ public enum TlsStatus
     /// <summary>The verification of the peer's certificate waits in <see cref="TlsConnection.PendingWork"/>: execute it and call again.</summary>
     NeedsCertificateVerification,
 
+    /// <summary>
+    /// The client's certificate waits for the application's word: <see cref="TlsConnection.PendingWork"/> is a
+    /// <see cref="TlsCertificateDecision"/>. Decide, and call again. Only with <see cref="TlsClientAuthentication.ApplicationDecides"/>.
+    /// </summary>
+    NeedsCertificateDecision,
+
+    /// <summary>
+    /// On a server that accepts it: early data has come, which others may send again. Take it with <see cref="TlsServer.ReadEarlyData"/> and
+    /// call again.
+    /// </summary>
+    EarlyData,
+
     /// <summary>The peer sent close_notify: it will send no more.</summary>
     Closed,
 

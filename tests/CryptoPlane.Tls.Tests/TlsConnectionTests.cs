@@ -355,6 +355,9 @@ public sealed class TlsConnectionTests
         Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { CipherSuites = [] });
         Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { CipherSuites = [(TlsCipherSuite)0x1304] });
         Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { Groups = [(TlsNamedGroup)25] });
+        Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { KeyShareGroups = [] });
+        Assert.Throws<InvalidOperationException>(
+            () => new TlsClient(new TlsClientOptions("x") { Groups = [TlsNamedGroup.X25519], KeyShareGroups = [TlsNamedGroup.Secp256r1] }));
         Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { SignatureSchemes = [(TlsSignatureScheme)0x0401] });
         Assert.Throws<ArgumentException>(() => new TlsClientOptions("x") { PinnedKeys = [new byte[20]] });
         Assert.Equal("server.example", new TlsClientOptions("server.example.").ServerName);

@@ -1,20 +1,16 @@
-using System.Diagnostics;
 using System.Globalization;
+using CryptoPlane.Benchmarks.Measuring;
 using CryptoPlane.Dpdk;
 
 namespace CryptoPlane.Benchmarks.Esp;
 
-/// <summary>
-/// DPDK's librte_ipsec over crypto_aesni_gcm: the program of benchmarks/native/librte_ipsec, with an EAL of its own. Between requests it
-/// waits for its input and takes no CPU time, so that it can work by turns with us on one CPU.
-/// </summary>
+/// <summary>DPDK's librte_ipsec over crypto_aesni_gcm: the program of benchmarks/native/librte_ipsec.</summary>
 internal sealed class IpsecPeer : IDisposable
 {
+    private const string Program = "peer_librte_ipsec";
     private const string Device = "crypto_aesni_gcm0";
 
-    private static readonly string? s_program = Find();
-
-    private readonly Process _process;
+    private readonly PeerProgram _program;
 
     /// <summary>Starts it and has it make its SAs.</summary>
     /// <param name="opens">Whether it opens; else it seals.</param>
@@ -24,17 +20,8 @@ internal sealed class IpsecPeer : IDisposable
     public IpsecPeer(bool opens, int sas, int cpu)
     {
         int megabytes = 96 + (sas * 3 / 1000);
-        string[] memory = HugePages.Read().FreeMegabytes >= megabytes ? ["--in-memory", "--iova-mode=va", "-m", "64"] : ["--no-huge", "--no-shconf", "-m", $"{megabytes}"];
-        var start = new ProcessStartInfo(
-            s_program!, ["--no-pci", "--no-telemetry", .. memory, "--lcores", $"0@{cpu}", "--vdev", Device, "--", opens ? "open" : "seal", $"{sas}"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        _process = Process.Start(start) ?? throw new InvalidOperationException($"{s_program} does not start.");
-        Errors = _process.StandardError.ReadToEndAsync();
-        string[] words = Answer();
+        _program = new PeerProgram(Program, cpu, megabytes, HugePages.Read().FreeMegabytes >= megabytes, "--vdev", Device, "--", opens ? "open" : "seal", $"{sas}");
+        string[] words = _program.Answer();
         TscGigahertz = long.Parse(words[1], CultureInfo.InvariantCulture) / 1e9;
         InstalledVersion = words[^1];
     }
@@ -43,7 +30,7 @@ internal sealed class IpsecPeer : IDisposable
     public static IReadOnlyList<string> Ways { get; } = ["lookaside", "cpu"];
 
     /// <summary>Whether it was built, which takes DPDK's headers.</summary>
-    public static bool IsBuilt => s_program != null;
+    public static bool IsBuilt { get; } = PeerProgram.Find(Program) != null;
 
     /// <summary>Ticks of the time stamp counter per nanosecond.</summary>
     public double TscGigahertz { get; }
@@ -51,39 +38,12 @@ internal sealed class IpsecPeer : IDisposable
     /// <summary>DPDK's, once a peer has run.</summary>
     public static string? InstalledVersion { get; private set; }
 
-    private Task<string> Errors { get; }
-
     /// <summary>Measures.</summary>
     /// <returns>Nanoseconds of CPU time per packet of each sample.</returns>
     /// <exception cref="InvalidOperationException">It has ended; the text has what it wrote.</exception>
-    public IEnumerable<double> Measure(string way, EspCase work, int runs, int samples)
-    {
-        _process.StandardInput.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{way} {work.Bytes} {work.Burst} {runs} {samples}"));
-        _process.StandardInput.Flush();
-        return Answer().Select(word => double.Parse(word, CultureInfo.InvariantCulture));
-    }
+    public IEnumerable<double> Measure(string way, EspCase work, int runs, int samples) =>
+        _program.Ask(string.Create(CultureInfo.InvariantCulture, $"{way} {work.Bytes} {work.Burst} {runs} {samples}"))
+            .Select(word => double.Parse(word, CultureInfo.InvariantCulture));
 
-    public void Dispose()
-    {
-        // The end of its input ends it.
-        _process.StandardInput.Close();
-        _process.WaitForExit();
-        _process.Dispose();
-    }
-
-    private string[] Answer()
-    {
-        string? line = _process.StandardOutput.ReadLine();
-        if (line != null)
-            return line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        _process.WaitForExit();
-        throw new InvalidOperationException($"{s_program} ended with {_process.ExitCode}: {Errors.Result}");
-    }
-
-    private static string? Find()
-    {
-        string? folder = Environment.GetEnvironmentVariable("CRYPTOPLANE_BENCH_PEERS");
-        string program = Path.Combine(folder ?? "", "peer_librte_ipsec");
-        return folder != null && File.Exists(program) ? program : null;
-    }
+    public void Dispose() => _program.Dispose();
 }

@@ -5,6 +5,7 @@ using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Lcores;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Flows;
 using VpnBroker.DataPlane.Pipeline;
 using VpnBroker.DataPlane.Routing;
 
@@ -41,7 +42,13 @@ internal sealed unsafe class SwitchBed : IDisposable
     private readonly int[] _order;
     private long _now = 1;
 
-    public SwitchBed(int tunnels, IPacketBlocks? blocks, Func<PacketPool, ISwitchWire> connect)
+    /// <param name="tunnels">Tunnels on either side.</param>
+    /// <param name="blocks">Whose blocks packets are; null for the kernel's memory.</param>
+    /// <param name="connect">Makes the wire.</param>
+    /// <param name="flows">Sessions that the packets are of; 0: one of each tunnel.</param>
+    /// <param name="keepsSessions">Whether the lcore keeps them.</param>
+    public SwitchBed(
+        int tunnels, IPacketBlocks? blocks, Func<PacketPool, ISwitchWire> connect, int flows = 0, bool keepsSessions = false)
     {
         Tunnels = tunnels;
         _context = new LcoreContext(0, new LcoreSizes { Tunnels = 1, Packets = Packets, EspSas = tunnels, UnsentChunks = 64, PartialChunks = 64 },
@@ -55,7 +62,7 @@ internal sealed unsafe class SwitchBed : IDisposable
         var random = new Random(tunnels);
         for (int i = 0; i < tunnels; i++)
             AddTunnels(i, random);
-        _order = [.. Enumerable.Range(0, tunnels)];
+        _order = [.. Enumerable.Range(0, Math.Max(tunnels, flows))];
         random.Shuffle(_order);
 
         var targets = new EspTarget[2 * tunnels];
@@ -63,6 +70,8 @@ internal sealed unsafe class SwitchBed : IDisposable
         _context.Forwarding = ForwardingSnapshot.Create(Routes(), targets);
         _inbox = new Mailbox<LcoreMessage>(MessageStage.MailboxCapacity, _waker);
         _outbox = new Mailbox<LcoreEvent>(MessageStage.MailboxCapacity, _supervisorWaker);
+        if (keepsSessions)
+            _context.Flows = new FlowLedger(0, new FlowSettings { Maximum = 2 * flows, Records = 0 }, &_context.Counters->Flows, 0);
         _worker = new LcoreWorker(_context, _pairs, new LcorePorts { Esp = [new EspPort(Wire.Port, -1, EspIngress.IpPacket)] }, _inbox, _outbox);
         _worker.Watch(_waker);
     }
@@ -86,8 +95,14 @@ internal sealed unsafe class SwitchBed : IDisposable
         set => _context.Stages = value;
     }
 
-    /// <summary>The tunnel of the packet at a place in the stream of all packets: every one once before any a second time.</summary>
-    public int At(long position) => _order[position % Tunnels];
+    /// <summary>Sessions that the lcore keeps now.</summary>
+    public int Sessions => _context.Counters->Flows.Active;
+
+    /// <summary>
+    /// The session of the packet at a place in the stream of all packets: every one once before any a second time. Its tunnel is what is
+    /// left when it is divided by their number. At first in order, so that entries' places in memory tell nothing of what comes next.
+    /// </summary>
+    public int At(long position) => position < _order.Length && _order.Length > Tunnels ? (int)position : _order[position % _order.Length];
 
     /// <summary>What peer A seals a tunnel's packets with.</summary>
     public OutboundSa* Sealer(int tunnel) => (OutboundSa*)_sealers[tunnel];
@@ -95,9 +110,13 @@ internal sealed unsafe class SwitchBed : IDisposable
     /// <summary>What peer B opens a tunnel's packets with.</summary>
     public InboundSa* Opener(int tunnel) => (InboundSa*)_openers[tunnel];
 
-    /// <summary>Writes the header of an inner packet from behind A[i] to behind B[i].</summary>
-    public static void WriteInner(Span<byte> packet, int tunnel) =>
-        PlainPacket.WriteHeader(packet, PlainPacket.Udp, FirstA + ((uint)tunnel << 8) + 1, FirstB + ((uint)tunnel << 8) + 1);
+    /// <summary>Writes the headers of an inner packet of a session, from behind A[i] to behind B[i].</summary>
+    public void WriteInner(Span<byte> packet, int session)
+    {
+        uint tunnel = (uint)(session % Tunnels);
+        PlainPacket.WriteHeader(packet, PlainPacket.Udp, FirstA + (tunnel << 8) + 1, FirstB + (tunnel << 8) + 1);
+        BinaryPrimitives.WriteUInt32BigEndian(packet[20..], (uint)(session / Tunnels));
+    }
 
     /// <summary>Turns of the lcore until nothing comes any more.</summary>
     public void Run()

@@ -6,7 +6,7 @@ namespace CryptoPlane.Benchmarks.Switch;
 /// <summary>docs/performance/switch.md: every figure on it comes from the run that wrote it.</summary>
 internal static class SwitchPage
 {
-    public static void Write(IReadOnlyList<SwitchFigure> figures, string folder, string command)
+    public static void Write(IReadOnlyList<SwitchFigure> figures, IReadOnlyList<SwitchFlows> flows, string folder, string command)
     {
         Directory.CreateDirectory(folder);
         string machine = string.Concat(MachineDescription.Lines().Select(line => $"| {line.What} | {line.Value} |\n"));
@@ -42,6 +42,12 @@ internal static class SwitchPage
             ## Shares of the stages
 
             {SwitchTable.Shares(figures)}
+            ## Sessions
+
+            The same packets through two lcores by turns, of which one keeps the sessions of its tunnels (docs/sessions.md): 100 tunnels, bursts of 256,
+            wire `memory`. Packets take the sessions in a random order, each once before any a second time. The tables above are without sessions.
+
+            {SwitchFlows.Table(flows)}
             ## Beside others
 
             No other ESP gateway for DPDK can be installed from Debian to be measured in the same run (VPP and DPDK's ipsec-secgw are not packaged).

@@ -68,12 +68,12 @@ internal sealed unsafe class SwitchSubject : IBenchmarkSubject
     {
         for (int i = 0; i < count; i++)
         {
-            int tunnel = _bed.At(_position + first + i);
+            int session = _bed.At(_position + first + i);
             if (!_bed.Pool.TryRent(out PacketBuffer* packet) || !packet->TrySetLength(_length))
                 throw new InvalidOperationException("The pool is too small for what is on its way.");
-            SwitchBed.WriteInner(packet->Span, tunnel);
+            _bed.WriteInner(packet->Span, session);
             _packets[first + i] = packet;
-            _sealer.TryAdd(_burst, _bed.Sealer(tunnel), packet);
+            _sealer.TryAdd(_burst, _bed.Sealer(session % _bed.Tunnels), packet);
         }
         _burst.Run(_bed.PeerEngine);
         _sealer.Complete(_burst);

@@ -40,7 +40,7 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
         TlsTrafficState.Initialize(_read, suite, secret, TlsTrafficUse.ReadAsServer);
     }
 
-    public string Name => "CryptoPlane";
+    public string Name => $"CryptoPlane, bursts of {_burstSize}";
 
     public int OperationsPerRun => _workload.Records;
 

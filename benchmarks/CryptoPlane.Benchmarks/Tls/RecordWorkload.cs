@@ -5,13 +5,13 @@ namespace CryptoPlane.Benchmarks.Tls;
 /// <summary>The contents that both sides put into records: 32 buffers, used in turn.</summary>
 internal sealed unsafe class RecordWorkload : IDisposable
 {
-    private const int Buffers = 32;
+    /// <summary>How many contents there are.</summary>
+    public const int Buffers = 32;
 
     // What a run holds between writing and reading: enough to make a timestamp cheap, and no more than the caches bear.
     private const int BytesPerRun = 256 * 1024;
 
     private readonly byte* _contents;
-    private readonly int _stride;
 
     public RecordWorkload(int length, bool writes)
     {
@@ -19,9 +19,9 @@ internal sealed unsafe class RecordWorkload : IDisposable
         Writes = writes;
         Records = Math.Clamp(BytesPerRun / length / Buffers, 1, 16) * Buffers;
         // One byte behind a content belongs to the record layer: the inner content type goes there.
-        _stride = (length + 1 + 63) / 64 * 64;
-        _contents = (byte*)NativeMemory.AlignedAlloc((nuint)(_stride * Buffers), 64);
-        new Random(length).NextBytes(new Span<byte>(_contents, _stride * Buffers));
+        Stride = (length + 1 + 63) / 64 * 64;
+        _contents = (byte*)NativeMemory.AlignedAlloc((nuint)(Stride * Buffers), 64);
+        new Random(length).NextBytes(new Span<byte>(_contents, Stride * Buffers));
     }
 
     public int Length { get; }
@@ -32,7 +32,10 @@ internal sealed unsafe class RecordWorkload : IDisposable
     /// <summary>Records of one run: a multiple of 32.</summary>
     public int Records { get; }
 
-    public byte* Content(int record) => _contents + record % Buffers * _stride;
+    /// <summary>Bytes from one content to the next.</summary>
+    public int Stride { get; }
+
+    public byte* Content(int record) => _contents + record % Buffers * Stride;
 
     public ReadOnlySpan<byte> ContentSpan(int record) => new(Content(record), Length);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using CryptoPlane.Policy;
 
 namespace VpnBroker.Audit;
 
@@ -58,6 +59,9 @@ public sealed class AuditLog(TimeProvider clock)
 
     /// <inheritdoc cref="Write(in AuditRecord)"/>
     public bool Write(in IpsecAudit record) => Write(Format(record));
+
+    /// <inheritdoc cref="Write(in AuditRecord)"/>
+    public bool Write(in PolicyAudit record) => Write(Format(record));
 
     private bool Write(byte[] line)
     {
@@ -148,6 +152,38 @@ public sealed class AuditLog(TimeProvider clock)
             json.WriteString("result", record.Success ? "success" : "failure");
             if (record.Reason is { } reason)
                 json.WriteString("reason", reason);
+            json.WriteEndObject();
+        }
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private byte[] Format(in PolicyAudit record)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            WriteTime(json);
+            json.WriteString("event", "policy");
+            if (record.Decision is { } decision)
+            {
+                json.WriteString("rule", decision.Rule);
+                json.WriteString("action", decision.Action switch { PolicyAction.Allow => "allow", PolicyAction.Deny => "deny", _ => "reject" });
+                if (decision.User is { } user)
+                    json.WriteString("user", user.Length <= 256 ? user : user[..256]);
+                json.WriteString("source", decision.Source.ToString());
+                if (decision.SourcePort is { } sourcePort)
+                    json.WriteNumber("sourcePort", sourcePort);
+                json.WriteString("destination", decision.Destination.ToString());
+                if (decision.DestinationPort is { } port)
+                    json.WriteNumber("destinationPort", port);
+                if (decision.Protocol is { } protocol)
+                    json.WriteNumber("protocol", protocol);
+            }
+            else
+            {
+                json.WriteNumber("leftOut", record.Suppressed);
+            }
             json.WriteEndObject();
         }
         return [.. buffer.WrittenSpan, (byte)'\n'];

@@ -19,6 +19,10 @@ public interface IAuthenticationDialog
     /// <summary>The form that is asked first.</summary>
     AuthenticationForm FirstForm { get; }
 
+    /// <summary>What the connection itself says, before any form: a certificate may be enough.</summary>
+    /// <returns>Accepted; Rejected, behind which the form is asked all the same; or null if it says nothing.</returns>
+    AuthenticationStep? TryWithoutAnswers() => null;
+
     /// <summary>Takes the answers to the form that was asked last.</summary>
     /// <param name="answers">Values by field name. They hold secrets: not to be logged or kept.</param>
     /// <param name="cancellation">Set when the client is gone or its time is over.</param>

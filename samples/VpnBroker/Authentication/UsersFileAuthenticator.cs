@@ -43,6 +43,20 @@ public sealed class UsersFileAuthenticator : IAuthenticator, IDisposable
         }
     }
 
+    /// <summary>Finds a user of now, or of before when the file cannot be read.</summary>
+    public UserEntry? Find(string name)
+    {
+        try
+        {
+            return Refresh().Find(name);
+        }
+        catch (UsersFileException)
+        {
+            lock (_gate)
+                return _current.Users.Find(name);
+        }
+    }
+
     /// <inheritdoc/>
     public IAuthenticationDialog Begin(AuthenticationContext context) => new Dialog(this);
 

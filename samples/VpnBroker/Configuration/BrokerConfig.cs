@@ -11,13 +11,19 @@ public sealed record BrokerConfig
     /// <summary>Where users connect; null for a broker that only joins ESP tunnels and a TUN port.</summary>
     public ListenConfig? Listen { get; init; }
 
+    /// <summary>Users' data channel over UDP.</summary>
+    public DtlsConfig Dtls { get; init; } = new();
+
+    /// <summary>Whether clients are offered a data channel over UDP.</summary>
+    public bool OffersDtls => Listen is not null && Dtls.Enabled && Limits.Sessions > 0;
+
     /// <summary>The server certificate; present when <see cref="Listen"/> is.</summary>
     public CertificateConfig? Certificate { get; init; }
 
-    /// <summary>How users are authenticated; present when <see cref="Listen"/> is.</summary>
+    /// <summary>How users are authenticated; present when there are any.</summary>
     public AuthenticationConfig? Authentication { get; init; }
 
-    /// <summary>What a user gets who is in none of <see cref="Groups"/>; present when <see cref="Listen"/> is.</summary>
+    /// <summary>What a user gets who is in none of <see cref="Groups"/>; present when there are users.</summary>
     public ProfileConfig? DefaultProfile { get; init; }
 
     /// <summary>What members of a group get, in the order of the file: a user's first match counts.</summary>
@@ -35,14 +41,38 @@ public sealed record BrokerConfig
     /// <summary>DPDK's devices; null when the broker does not use DPDK.</summary>
     public DpdkConfig? Dpdk { get; init; }
 
+    /// <summary>The sessions inside of tunnels.</summary>
+    public FlowConfig Flows { get; init; } = new();
+
+    /// <summary>Whether somebody reads the records of sessions.</summary>
+    public bool ExportsFlows => Export is not null;
+
     /// <summary>The TUN port; null when there is none.</summary>
     public TunConfig? Tun { get; init; }
 
     /// <summary>The ESP tunnels; null when there are none.</summary>
     public EspConfig? Esp { get; init; }
 
+    /// <summary>Traffic management; null when packets wait in no queue of the broker's.</summary>
+    public TrafficConfig? Traffic { get; init; }
+
     /// <summary>IPsec with IKEv2; null when the broker takes no part in it.</summary>
     public IpsecConfig? Ipsec { get; init; }
+
+    /// <summary>Which flows pass; null where all do.</summary>
+    public PolicyConfig? Policy { get; init; }
+
+    /// <summary>Whether sessions are kept: where that is wanted, and where a policy or bounds on users' sessions need it.</summary>
+    public bool KeepsFlows => Flows.Enabled || Policy is not null || Limits.FlowsPerUser + Limits.NewFlowsPerUser > 0;
+
+    /// <summary>Whether there are users, however they connect.</summary>
+    public bool HasUsers => Listen is not null || Ipsec?.RemoteAccess is not null;
+
+    /// <summary>The group whose profile counts for a user: the first of the file that the user is in; null for the defaults.</summary>
+    public string? GroupOf(IReadOnlyList<string> groups) => Groups.FirstOrDefault(known => groups.Contains(known.Name))?.Name;
+
+    /// <summary>The profile of a group, or the defaults when the group is null or gone.</summary>
+    public ProfileConfig ProfileOf(string? group) => Groups.FirstOrDefault(known => known.Name == group)?.Profile ?? DefaultProfile!;
 
     /// <summary>The port towards the local network; null when there is none.</summary>
     public LocalNetworkConfig? LocalNetwork
@@ -60,11 +90,20 @@ public sealed record BrokerConfig
     public EthernetPortConfig? CarrierOf(IPAddress local) =>
         Dpdk?.Ports.FirstOrDefault(port => port.Role == PortRole.Outside && port.Addresses.Any(address => address.Address.Equals(local)));
 
+    /// <summary>Where flow records go; null when they go nowhere.</summary>
+    public ExportConfig? Export { get; init; }
+
     /// <summary>The control socket.</summary>
     public ControlConfig Control { get; init; } = new();
 
     /// <summary>Whether captures may show users' traffic in clear.</summary>
     public bool CaptureDecrypted { get; init; }
+
+    /// <summary>What programs read of the counters.</summary>
+    public MetricsConfig Metrics { get; init; } = new();
+
+    /// <summary>The web page for operators; null when there is none.</summary>
+    public WebConfig? Web { get; init; }
 
     /// <summary>The audit log and the structured log.</summary>
     public LogConfig Log { get; init; } = new();
@@ -98,6 +137,14 @@ public sealed record AuthenticationConfig
 {
     /// <summary>The users file (<c>broker user add</c> writes it).</summary>
     public required string UsersFile { get; init; }
+
+    /// <summary>
+    /// The file of NT hashes for log-ins by IKEv2 (<c>broker user add --ikev2</c> writes it); null: nobody logs in so by password.
+    /// </summary>
+    public string? IkeUsersFile { get; init; }
+
+    /// <summary>How users of openconnect log in by certificate; null: they are not asked for any.</summary>
+    public UserCertificateConfig? Certificates { get; init; }
 }
 
 /// <summary>A group of users and what its members get.</summary>

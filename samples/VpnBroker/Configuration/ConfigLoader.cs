@@ -41,27 +41,39 @@ public static class ConfigLoader
         return config;
     }
 
+    /// <summary>What is allowed in a configuration, and yet hardly meant: sentences for the operator.</summary>
+    public static IReadOnlyList<string> Warnings(BrokerConfig config) => PolicyChecks.Warnings(config);
+
     private static BrokerConfig ReadSections(ConfigMap root)
     {
         ListenConfig? listen = ServerSections.Listen(root);
         LcoreConfig lcores = DeviceSections.Lcores(root);
-        ProfileConfig? defaults = ProfileSections.Defaults(root, required: listen is not null);
+        IpsecConfig? ipsec = IpsecSection.Read(root);
+        bool users = listen is not null || ipsec?.RemoteAccess is not null;
+        ProfileConfig? defaults = ProfileSections.Defaults(root, required: users);
         return new BrokerConfig
         {
             Listen = listen,
+            Dtls = ServerSections.Dtls(root),
             Certificate = ServerSections.Certificate(root, required: listen is not null),
-            Authentication = ServerSections.Authentication(root, required: listen is not null),
+            Authentication = ServerSections.Authentication(root, required: users),
             DefaultProfile = defaults,
             Groups = ProfileSections.Groups(root, defaults),
             Pools = ProfileSections.Pools(root),
             Limits = ServerSections.Limits(root),
             Lcores = lcores,
+            Flows = FlowSection.Read(root),
             Dpdk = DpdkSection.Read(root),
             Tun = DeviceSections.Tun(root),
             Esp = EspSection.Read(root),
-            Ipsec = IpsecSection.Read(root),
+            Ipsec = ipsec,
+            Policy = PolicySection.Read(root),
+            Export = ExportSection.Read(root),
+            Traffic = TrafficSection.Read(root),
             Control = ServerSections.Control(root),
             CaptureDecrypted = ServerSections.CaptureDecrypted(root),
+            Metrics = MonitoringSections.Metrics(root),
+            Web = MonitoringSections.Web(root),
             Log = ServerSections.Log(root),
         };
     }

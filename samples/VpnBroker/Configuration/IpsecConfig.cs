@@ -25,6 +25,9 @@ public sealed record IpsecConfig
     /// <summary>Whether ESP may also come and go without UDP (IP protocol 50), which needs CAP_NET_RAW where the kernel carries it.</summary>
     public bool PlainEsp { get; init; }
 
+    /// <summary>Remote users; null where there are none.</summary>
+    public RemoteAccessConfig? RemoteAccess { get; init; }
+
     /// <summary>The peers, in the order in which they are tried for one that begins.</summary>
     public IReadOnlyList<IpsecPeerConfig> Peers { get; init; } = [];
 }

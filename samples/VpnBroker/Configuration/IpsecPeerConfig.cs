@@ -46,6 +46,12 @@ public sealed record IpsecPeerConfig
     /// <summary>Which of several peers with one prefix gets its packets: the lowest number.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Largest <see cref="Weight"/>.</summary>
+    public const int MaximumWeight = 100;
+
+    /// <summary>Of several peers with one prefix and one priority: this one's part of new flows, beside the others' weights.</summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>Whether the broker brings the tunnel up and keeps it up.</summary>
     public bool Start { get; init; }
 

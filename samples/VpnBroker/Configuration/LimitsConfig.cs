@@ -21,7 +21,10 @@ public sealed record LimitsConfig
     /// <summary>Failed log-ins of one address before it must wait.</summary>
     public int AttemptsPerAddress { get; init; } = 5;
 
-    /// <summary>Seconds the first wait lasts; it doubles with each further failure, up to an hour.</summary>
+    /// <summary>Failed log-ins of one user, from anywhere, before there is a wait for that user.</summary>
+    public int AttemptsPerUser { get; init; } = 20;
+
+    /// <summary>Seconds the first wait lasts; it doubles with each further failure, up to an hour (a user's: five minutes).</summary>
     public int BackoffSeconds { get; init; } = 10;
 
     /// <summary>Sessions in all: log-ins behind that are refused.</summary>
@@ -29,6 +32,12 @@ public sealed record LimitsConfig
 
     /// <summary>Sessions of one user: log-ins behind that end the user's oldest session.</summary>
     public int SessionsPerUser { get; init; } = 8;
+
+    /// <summary>Flows that one user may have at a time, on each lcore where the user has a tunnel; 0 for no limit.</summary>
+    public int FlowsPerUser { get; init; }
+
+    /// <summary>Flows that one user may open per second, likewise; 0 for no limit.</summary>
+    public int NewFlowsPerUser { get; init; }
 
     /// <summary>Bytes waiting to be sent on one tunnel's connection; packets behind that are dropped before sealing.</summary>
     public int UnsentBytes { get; init; } = 262144;

@@ -5,15 +5,16 @@ namespace VpnBroker.Control;
 
 /// <summary>A request on the control socket: one line of JSON.</summary>
 /// <param name="Command">
-/// <c>status</c>, <c>disconnect</c>, <c>reload</c>, <c>capture</c>, <c>ipsec-up</c>, <c>ipsec-down</c> or <c>ipsec-rekey</c>.
+/// <c>status</c>, <c>flows</c>, <c>disconnect</c>, <c>reload</c>, <c>capture</c>, <c>ipsec-up</c>, <c>ipsec-down</c> or <c>ipsec-rekey</c>.
 /// </param>
 /// <param name="User">Whose sessions to end, with <c>disconnect</c>.</param>
 /// <param name="Users">Whether sessions are listed, with <c>status</c>.</param>
 /// <param name="Capture">What to capture, with <c>capture</c>.</param>
 /// <param name="Peer">Which IPsec peer.</param>
 /// <param name="IkeSa">Whether the IKE SA is meant rather than the ESP SAs, with <c>ipsec-rekey</c>.</param>
+/// <param name="Flows">Which sessions inside of tunnels, with <c>flows</c>.</param>
 public sealed record ControlRequest(
-    string Command, string? User = null, bool Users = true, CaptureRequest? Capture = null, string? Peer = null, bool IkeSa = false);
+    string Command, string? User = null, bool Users = true, CaptureRequest? Capture = null, string? Peer = null, bool IkeSa = false, FlowsRequest? Flows = null);
 
 /// <summary>What can be done with an IPsec peer.</summary>
 public enum IpsecCommand
@@ -35,13 +36,19 @@ public enum IpsecCommand
 /// <param name="Error">What went wrong and what to do; null when nothing did.</param>
 /// <param name="Message">What was done.</param>
 /// <param name="Status">The report, with <c>status</c>.</param>
-public sealed record ControlResponse(string? Error, string? Message = null, StatusReport? Status = null);
+/// <param name="Flows">The sessions, with <c>flows</c>.</param>
+public sealed record ControlResponse(string? Error, string? Message = null, StatusReport? Status = null, FlowsReport? Flows = null);
 
 /// <summary>What can be asked of a running broker.</summary>
 public interface IBrokerControl
 {
     /// <summary>Reads counters and sessions.</summary>
     Task<StatusReport> GetStatusAsync(bool users);
+
+    /// <summary>Reads the sessions inside of tunnels.</summary>
+    /// <exception cref="FormatException">The request cannot be read; the message says how to write it.</exception>
+    /// <exception cref="InvalidOperationException">The data plane is stopping.</exception>
+    Task<FlowsReport> GetFlowsAsync(FlowsRequest request);
 
     /// <summary>Ends all sessions of a user.</summary>
     /// <returns>How many there were.</returns>

@@ -226,6 +226,8 @@ public sealed partial class ControlServer : IAsyncDisposable
         {
             case { Command: "status" }:
                 return new ControlResponse(null, Status: await _broker.GetStatusAsync(request.Users));
+            case { Command: "flows" }:
+                return await ReadFlowsAsync(request.Flows ?? new FlowsRequest());
             case { Command: "disconnect", User: { Length: > 0 } user }:
                 int count = _broker.Disconnect(user);
                 LogDisconnect(_logger, user, count);
@@ -243,6 +245,18 @@ public sealed partial class ControlServer : IAsyncDisposable
                 return error is null ? new ControlResponse(null, "the new configuration is in use") : new ControlResponse(error);
             default:
                 return new ControlResponse("send one line of JSON: {\"command\":\"status\"}, {\"command\":\"disconnect\",\"user\":\"NAME\"}, {\"command\":\"reload\"} or {\"command\":\"capture\",\"capture\":{...}}");
+        }
+    }
+
+    private async Task<ControlResponse> ReadFlowsAsync(FlowsRequest request)
+    {
+        try
+        {
+            return new ControlResponse(null, Flows: await _broker.GetFlowsAsync(request));
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException)
+        {
+            return new ControlResponse(e.Message);
         }
     }
 

@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Runtime;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
+using CryptoPlane.Flows.Sessions;
 using CryptoPlane.Lcores;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
@@ -34,10 +35,12 @@ public sealed partial class DataPlaneHost : IDataPlane
     private DpdkDevices? _dpdk;
     private TunInterface? _tun;
     private EspSockets? _espSockets;
+    private DtlsSockets? _dtlsSockets;
     private StrayIke? _strayIke;
     private OutboundPlace[] _outbound = [];
     private Supervisor? _supervisor;
     private EspChildrenCalls? _children;
+    private FlowReadings? _flowReadings;
     private Task? _stopping;
     private bool _released;
     private int _capturing;
@@ -58,8 +61,8 @@ public sealed partial class DataPlaneHost : IDataPlane
     /// <inheritdoc/>
     public Action<TunnelEnded>? TunnelEnded
     {
-        get => Supervisor.TunnelEnded;
-        set => Supervisor.TunnelEnded = value;
+        get => Supervisor.Users.Ended;
+        set => Supervisor.Users.Ended = value;
     }
 
     private Supervisor Supervisor => _supervisor ?? throw new InvalidOperationException("The data plane has not been started.");
@@ -97,22 +100,57 @@ public sealed partial class DataPlaneHost : IDataPlane
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<Socket> DtlsSockets => _dtlsSockets?.Control ?? [];
+
+    /// <inheritdoc/>
+    public async Task<bool> AttachDtlsAsync(DtlsChannelRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return await await Supervisor.CallAsync(() => Supervisor.Dtls.Attach(request));
+    }
+
+    /// <inheritdoc/>
     public async Task<bool> DetachUserAsync(ulong tunnelId, TunnelEndReason reason) =>
-        await await Supervisor.CallAsync(() => Supervisor.Detach(tunnelId, reason));
+        await await Supervisor.CallAsync(() => Supervisor.Users.Detach(tunnelId, reason));
 
     /// <inheritdoc/>
     public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Supervisor.CallAsync(() => new DataPlaneStatus
     {
         Lcores = [.. _units.Select(StatusReader.ReadLcore)],
         Ports = _ports.Read(),
-        Tunnels = includeTunnels ? [.. Supervisor.Tunnels.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot))] : [],
+        PeerShares = Supervisor.ReadPeerShares(),
+        Tunnels = !includeTunnels ? [] :
+        [
+            .. Supervisor.Users.Places.Values.Select(place => StatusReader.ReadTunnel(_units[place.Lcore], place.Slot)),
+            .. Supervisor.Children.Places.Where(place => place.Request.User != null).GroupBy(place => place.Tunnel, StatusReader.ReadUser),
+        ],
         Esp =
         [
             .. _outbound.Select(place => StatusReader.ReadEsp(_units[place.Lcore], place.Tunnel, _espTunnels[place.Tunnel])),
-            .. Supervisor.Children.Places.Select(StatusReader.ReadEsp),
+            .. Supervisor.Children.Places.Select(place => StatusReader.ReadEsp(_units[place.Request.Lcore], place)),
         ],
+        Queues = [.. _units.SelectMany(QueueReader.ReadClasses)],
         Dpdk = _dpdk?.ReadStatus(),
+        Policy = Supervisor.Policy.Read(),
     });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FlowRecordRing> FlowRecords { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public Task ReadFlowsAsync(FlowFilter filter, Action<FlowView> take) => _flowReadings!.ReadAsync(filter, take);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<int, string>> GetEspTunnelNamesAsync() => Supervisor.CallAsync<IReadOnlyDictionary<int, string>>(() =>
+    {
+        Dictionary<int, string> names = _espTunnels.Select((name, number) => (name, number)).ToDictionary(entry => entry.number, entry => entry.name);
+        foreach (EspChildPlace place in Supervisor.Children.Places)
+            names[place.Tunnel.Number] = place.Request.Name;
+        return names;
+    });
+
+    /// <inheritdoc/>
+    public Task<FlowLabels> GetFlowLabelsAsync() => Supervisor.CallAsync(Supervisor.ReadFlowLabels);
 
     /// <inheritdoc/>
     public IEspChildren? Children => _children;
@@ -156,6 +194,9 @@ public sealed partial class DataPlaneHost : IDataPlane
     }
 
     /// <inheritdoc/>
+    public Task<(IReadOnlyList<PolicyDecision> Decisions, ulong Suppressed)> TakePolicyLogAsync() => Supervisor.CallAsync(Supervisor.Policy.TakeLog);
+
+    /// <inheritdoc/>
     public async Task ApplyAsync(BrokerConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -193,6 +234,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         _ports.UseTaps([.. _units.Select(unit => unit.Context.Tap)], config.Listen != null);
         var negotiated = new NegotiatedTunnels(_espTunnels.Count, NegotiatedOf(config));
         _supervisor = new Supervisor(_units, _espTunnels, config, negotiated, (mode, local) => CarrierOf(config, mode, local), supervisorWaker);
+        _supervisor.Policy.Begin(config);
         if (config.Tun != null)
             _tun = new TunInterface(config, config.Tun, _ports);
         _espSockets = new EspSockets(config, _ports);
@@ -200,6 +242,10 @@ public sealed partial class DataPlaneHost : IDataPlane
         IReadOnlyList<IReadOnlyList<EspPort>> sockets = _espSockets.Open(pools);
         _dpdk?.OpenPorts(config, pools, _ports);
         _espSockets.OpenIkeBesideDpdk();
+        // The addresses of listen may be those of exception interfaces, which are there by now.
+        _dtlsSockets = new DtlsSockets(config, _ports);
+        IReadOnlyList<IReadOnlyList<WatchedPort>> datagrams = _dtlsSockets.Open(pools);
+        _supervisor.Dtls.Steering = _dtlsSockets.Steering;
         if (config.Ipsec != null)
             _strayIke = new StrayIke(_units.Count, _espSockets.Locals);
         _outbound = EspAssociations.Install(config, ranges, _units, tunnel => CarrierOf(config, tunnel));
@@ -211,11 +257,14 @@ public sealed partial class DataPlaneHost : IDataPlane
             {
                 Tun = _tun?.OpenPort(lcore, unit.Context.Packets) ?? _dpdk?.Ports?.InsideOf(lcore),
                 Esp = [.. sockets[lcore], .. _dpdk?.Ports?.EspOf(lcore) ?? []],
+                Dtls = datagrams[lcore],
                 Links = _dpdk?.Ports?.LinksOf(lcore) ?? [],
             };
             DpdkEnvironment.Explain(() => unit.Prepare(ports, config, _espTunnels, negotiated, OnLcoreFailed));
         }
         ConnectLcores();
+        _flowReadings = new FlowReadings(_units, _supervisor);
+        FlowRecords = [.. _units.Select(unit => unit.Context.Flows?.Records).OfType<FlowRecordRing>()];
         _dpdk?.StartWatching();
         KeepCollectionsShort();
         _children = config.Ipsec == null ? null : new EspChildrenCalls(_supervisor);
@@ -300,9 +349,11 @@ public sealed partial class DataPlaneHost : IDataPlane
         {
             MaxPacket = Math.Max(1600, Math.Max(mtus.Max(), ports.Select(port => Math.Max(UsualFrameBuffer, port.Mtu + EthernetOverhead)).DefaultIfEmpty().Max())),
             // What lies in the queues of ports is not there for others.
-            Packets = new LcoreSizes().Packets + ports.Sum(port => port.ReceiveDescriptors + port.TransmitDescriptors),
+            Packets = new LcoreSizes().Packets + (2 * (config.Traffic?.TotalPackets ?? 0)) + ports.Sum(port => port.ReceiveDescriptors + port.TransmitDescriptors),
             // A connection that is being replaced keeps its slot until the supervisor has seen it end.
             Tunnels = config.Listen == null ? 1 : config.Limits.Sessions + 256,
+            DtlsClients = config.OffersDtls ? config.Limits.Sessions + 256 : 0,
+            EspUsers = config.Ipsec?.RemoteAccess == null ? 0 : config.Ipsec.MaximumChildren,
             ReplayWindow = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.ReplayWindow)
                 .Append(config.Ipsec == null ? AntiReplayWindow.MinSize : new InboundSaParameters { Spi = 0, Algorithm = default }.ReplayWindow).Max(),
         };
@@ -335,6 +386,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         // Only now: an lcore whose device has failed waits for the watch to stop the device.
         _dpdk?.StopWatching();
         _supervisor?.Dispose();
+        _flowReadings?.Dispose();
         lock (_stateLock)
         {
             NotePositions();
@@ -342,6 +394,7 @@ public sealed partial class DataPlaneHost : IDataPlane
         }
         _tun?.Dispose();
         _espSockets?.Dispose();
+        _dtlsSockets?.Dispose();
         _strayIke?.Dispose();
         _dpdk?.ClosePorts();
         foreach (LcoreUnit unit in _units)

@@ -10,7 +10,9 @@ using VpnBroker.Configuration.Yaml;
 using VpnBroker.Control;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.Esp;
+using VpnBroker.Export;
 using VpnBroker.Ipsec;
+using VpnBroker.Ipsec.Users;
 using VpnBroker.Listening;
 using VpnBroker.OpenConnect;
 using VpnBroker.Sessions;
@@ -54,9 +56,15 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     private StatusCollector? _status;
     private CaptureService? _captures;
     private IkeService? _ike;
+    private RemoteUsers? _remoteUsers;
+    private FileIkeUsers? _ikeUsers;
+    private ExportService? _export;
     private Portal? _portal;
+    private MonitoringServices? _monitoring;
     private ControlServer? _control;
     private UserFront? _front;
+    private DtlsFront? _dtls;
+    private ulong _policyLogSuppressed;
     private Task _housekeeping = Task.CompletedTask;
     private Task _reserving = Task.CompletedTask;
 
@@ -102,14 +110,7 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<StatusReport> GetStatusAsync(bool users)
-    {
-        StatusReport report = await _status!.CollectAsync(users, _front?.HalfOpen.Current ?? 0, _front?.HalfOpen.Refused ?? 0);
-        if (_ike is null)
-            return report;
-        (IReadOnlyList<IkeSaReport> sas, long now) = await _ike.ReportAsync();
-        return report with { Ipsec = IpsecReport.Of(sas, now, Config.Ipsec!.Peers) };
-    }
+    public async Task<StatusReport> GetStatusAsync(bool users) => _monitoring!.Rates.WithRates(await ReadStatusAsync(users));
 
     /// <inheritdoc/>
     public async Task<string?> CommandIpsecAsync(IpsecCommand command, string peer)
@@ -160,15 +161,21 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
         await _stop.CancelAsync();
         if (_front is not null)
             await _front.DisposeAsync();
+        _dtls?.Dispose();
         if (_control is not null)
             await _control.DisposeAsync();
+        if (_monitoring is not null)
+            await _monitoring.DisposeAsync();
         await Task.WhenAll(_housekeeping, _reserving);
         // Peers are told while the data plane's socket on port 4500 is there.
         if (_ike is not null)
             await _ike.DisposeAsync();
         if (_dataPlane is not null)
             await _dataPlane.StopAsync(ShutdownTime);
+        // The lcores' last records are in their rings now.
+        _export?.Dispose();
         _reserver?.Dispose();
+        _ikeUsers?.Dispose();
         _authenticator?.Dispose();
         _certificate?.Dispose();
         _pauses.Stop();
@@ -177,36 +184,75 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public Task<FlowsReport> GetFlowsAsync(FlowsRequest request) => !_config.KeepsFlows
+        ? throw new InvalidOperationException("No sessions are kept: set flows.enabled to true and restart.")
+        : new FlowsCollector(_dataPlane!, _sessions, _clock).CollectAsync(request);
+
+    /// <inheritdoc/>
     public Task<StartedCapture> StartCaptureAsync(CaptureRequest request, ControlPeer peer) => _captures!.StartAsync(request, peer);
 
     private async Task StartAsync(DataPlaneFactory startDataPlane, ILoggerFactory loggers)
     {
         _level.Level = _config.Log.Level;
+        WarnOf(_config);
         _audit.Open(_config.Log.AuditFile);
         if (_config.Listen is not null)
         {
             _certificate = ServerCertificate.Load(_config.Certificate!, _clock);
             LogCertificate(_logger, _certificate.Created ? "made" : "read", _config.Certificate!.CertificateFile, _certificate.Pin);
-            _authenticator = new UsersFileAuthenticator(_config.Authentication!);
         }
+        if (_config.HasUsers)
+            _authenticator = new UsersFileAuthenticator(_config.Authentication!);
         if (_config.Esp is not null)
             _reserver = new SequenceReserver(_config, _logger);
         _dataPlane = startDataPlane(_config, _reserver?.InitialRanges ?? [], loggers);
+        if (_config.HasUsers)
+            _sessions = new SessionTable(_config, _dataPlane, _clock) { SessionEnded = OnSessionEnded, Forgetting = session => _export?.Remember(session) };
         if (_config.Ipsec is not null)
-            _ike = IkeService.Start(_config, _dataPlane, options => new IkeEndpoint(options), _audit, loggers.CreateLogger("VpnBroker.Ipsec"));
+        {
+            ILogger logger = loggers.CreateLogger("VpnBroker.Ipsec");
+            if (_config.Ipsec.RemoteAccess is not null)
+            {
+                _ikeUsers = new FileIkeUsers(_config.Authentication!, _authenticator!.Refresh, logger);
+                _remoteUsers = new RemoteUsers(() => Config, _sessions!, _ikeUsers, _attempts, _audit, logger);
+            }
+            _ike = IkeService.Start(_config, _dataPlane, options => new IkeEndpoint(options), _audit, logger, _remoteUsers);
+        }
         if (_reserver is not null)
             _reserving = _reserver.RunAsync(_dataPlane, _stop.Token);
         if (_config.Listen is not null)
         {
-            _sessions = new SessionTable(_config, _dataPlane, _clock) { SessionEnded = OnSessionEnded };
-            _portal = new Portal(() => Config, _authenticator!, _attempts, _sessions, _audit, loggers.CreateLogger("VpnBroker.Portal"));
+            if (_dataPlane.DtlsSockets.Count != 0)
+                _dtls = DtlsFront.Start(_dataPlane, _sessions!, () => Config.Limits, loggers.CreateLogger("VpnBroker.Dtls"));
+            _portal = new Portal(() => Config, AuthenticatorOf(_authenticator!), _attempts, _sessions!, _audit, loggers.CreateLogger("VpnBroker.Portal"))
+            {
+                DtlsPortOf = local => _dtls?.PortOf(local),
+            };
         }
+        if (_config.Export is not null)
+            _export = await ExportService.StartAsync(_config, _dataPlane, _sessions, loggers.CreateLogger("VpnBroker.Export"));
         _status = new StatusCollector(_dataPlane, _sessions, _pauses, _clock);
         _captures = new CaptureService(() => Config, _dataPlane, _sessions, _audit, _clock, loggers.CreateLogger("VpnBroker.Capture"));
+        _monitoring = await MonitoringServices.StartAsync(_config, ReadStatusAsync, GetFlowsAsync, _clock, loggers);
+        _monitoring.Rates.Taken += MeasureLcores;
         _control = ControlServer.Start(_config.Control.Socket, this, loggers.CreateLogger("VpnBroker.Control"));
         _housekeeping = KeepHouseAsync();
         if (_config.Listen is not null)
-            _front = await UserFront.StartAsync(_config.Listen.Endpoints, _portal!, TlsOptionsOf(_certificate!), loggers.CreateLogger("VpnBroker.Listening"));
+        {
+            TlsServerOptions tls = TlsOptionsOf(_certificate!, UserCertificates.Load(_config.Authentication!.Certificates));
+            _front = await UserFront.StartAsync(_config.Listen.Endpoints, _portal!, tls, loggers.CreateLogger("VpnBroker.Listening"));
+        }
+    }
+
+    private async Task<StatusReport> ReadStatusAsync(bool users)
+    {
+        StatusReport report = await _status!.CollectAsync(users, _front?.HalfOpen.Current ?? 0, _front?.HalfOpen.Refused ?? 0, _dtls);
+        if (_export is not null)
+            report = report with { Export = _export.Report() };
+        if (_ike is null)
+            return report;
+        (IReadOnlyList<IkeSaReport> sas, IkeGateReport gate, long now) = await _ike.ReportAsync();
+        return report with { Ipsec = IpsecReport.Of(sas, now, Config.Ipsec!.Peers), IkeRequests = gate };
     }
 
     private async Task<string?> TryReloadAsync()
@@ -218,25 +264,29 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
             if (RestartChecks.Differences(before, after) is { Count: > 0 } sections)
                 return $"{_file}: these sections need a restart: {string.Join(", ", sections)}; the configuration of before stays";
             UsersFile? users = _authenticator?.Refresh();
+            TlsClientAuthentication? userCertificates = UserCertificates.Load(after.Authentication?.Certificates);
             ServerCertificate? certificate = after.Certificate is null || _front is null ? null : ServerCertificate.Load(after.Certificate, _clock);
             _audit.Open(after.Log.AuditFile);
 
             if (_ike is not null)
                 await _ike.ApplyAsync(after);
             await _dataPlane!.ApplyAsync(after);
+            _export?.Apply(after);
             Volatile.Write(ref _config, after);
+            WarnOf(after);
             _level.Level = after.Log.Level;
             if (certificate is not null)
             {
                 // The one of before is left to the garbage collector: handshakes may be signing with it.
                 _certificate = certificate;
-                _front!.UseTls(TlsOptionsOf(certificate));
+                _front!.UseTls(TlsOptionsOf(certificate, userCertificates));
             }
             if (users is not null)
                 EndRemovedUsers(users);
+            _remoteUsers?.Refresh();
             return null;
         }
-        catch (Exception e) when (e is ConfigException or IpsecException or UsersFileException or ServerCertificateException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is ConfigException or IpsecException or UsersFileException or ServerCertificateException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             return e.Message;
         }
@@ -259,7 +309,10 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 _sessions?.Sweep();
+                await AuditPolicyAsync();
                 _attempts.Sweep();
+                if (_export is not null)
+                    await _export.RefreshNamesAsync();
             }
         }
         catch (OperationCanceledException)
@@ -267,14 +320,48 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
         }
     }
 
+    private async Task AuditPolicyAsync()
+    {
+        (IReadOnlyList<PolicyDecision> decisions, ulong suppressed) = await _dataPlane!.TakePolicyLogAsync();
+        bool written = true;
+        foreach (PolicyDecision decision in decisions)
+            written &= _audit.Write(new PolicyAudit(decision));
+        if (suppressed != _policyLogSuppressed)
+            written &= _audit.Write(new PolicyAudit(null, suppressed - _policyLogSuppressed));
+        _policyLogSuppressed = suppressed;
+        if (!written)
+            LogPolicyAuditFailed(_logger);
+    }
+
+    /// <summary>New sessions go where there is time left.</summary>
+    private void MeasureLcores(StatusReport report)
+    {
+        foreach (LcoreReport lcore in report.Lcores)
+        {
+            if (lcore.Busy is { } busy)
+                _sessions?.MeasureLcore(lcore.Index, busy);
+        }
+    }
+
     private void OnSessionEnded(Session session, TunnelEnded ended)
     {
         LogSessionEnded(_logger, session.Id, session.User, ended.Reason, ended.BytesFromUser, ended.BytesToUser);
-        _portal!.Record(new AuditRecord(AuditEvent.End, session.User, session.Remote, true, ended.Reason.ToString(), session.Id) { Lease = session.Lease });
+        if (!_audit.Write(new AuditRecord(AuditEvent.End, session.User, session.Remote, true, ended.Reason.ToString(), session.Id) { Lease = session.Lease }))
+            LogAuditFailed(_logger, session.User);
     }
 
-    private static TlsServerOptions TlsOptionsOf(ServerCertificate certificate) =>
-        new(new TlsServerCertificate(certificate.Certificate, certificate.Chain));
+    private void WarnOf(BrokerConfig config)
+    {
+        foreach (string warning in ConfigLoader.Warnings(config))
+            LogConfigWarning(_logger, _file, warning);
+    }
+
+    private IAuthenticator AuthenticatorOf(UsersFileAuthenticator passwords) => _config.Authentication!.Certificates is { } certificates
+        ? new CertificateAuthenticator(passwords, certificates, passwords.Find)
+        : passwords;
+
+    private static TlsServerOptions TlsOptionsOf(ServerCertificate certificate, TlsClientAuthentication? userCertificates) =>
+        new(new TlsCredential(certificate.Certificate, certificate.Chain)) { ClientAuthentication = userCertificates };
 
     [LoggerMessage(1, LogLevel.Information, "Certificate {File} was {Action}; clients may pin it: --servercert {Pin}")]
     private static partial void LogCertificate(ILogger logger, string action, string file, string pin);
@@ -287,6 +374,15 @@ public sealed partial class Broker : IBrokerControl, IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Information, "Session {Session} of {User} ended: {Reason}; {BytesFromUser} bytes from and {BytesToUser} bytes to the user")]
     private static partial void LogSessionEnded(ILogger logger, ulong session, string user, TunnelEndReason reason, ulong bytesFromUser, ulong bytesToUser);
+
+    [LoggerMessage(7, LogLevel.Error, "The audit log cannot be written to: decisions of the policy are not in it; free some space or correct log.auditFile")]
+    private static partial void LogPolicyAuditFailed(ILogger logger);
+
+    [LoggerMessage(6, LogLevel.Warning, "{File}: {Warning}")]
+    private static partial void LogConfigWarning(ILogger logger, string file, string warning);
+
+    [LoggerMessage(7, LogLevel.Error, "The audit log cannot be written to: the end of a session of {User} is not in it; free some space or correct log.auditFile")]
+    private static partial void LogAuditFailed(ILogger logger, string user);
 
     [LoggerMessage(5, LogLevel.Information, "{User} is no longer in the users file: their sessions end")]
     private static partial void LogUserRemoved(ILogger logger, string user);

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using CryptoPlane.Flows.Sessions;
 using VpnBroker.Configuration;
 
 namespace VpnBroker.Hosting;
@@ -6,6 +8,8 @@ namespace VpnBroker.Hosting;
 /// <summary>What of a configuration a running broker cannot change: sockets, threads, address homes, keys.</summary>
 internal static class RestartChecks
 {
+    private static readonly JsonSerializerOptions s_withFields = new() { IncludeFields = true };
+
     /// <summary>The sections that differ and need a restart.</summary>
     public static IReadOnlyList<string> Differences(BrokerConfig before, BrokerConfig after)
     {
@@ -16,7 +20,9 @@ internal static class RestartChecks
     private static Dictionary<string, string> Describe(BrokerConfig config) => new()
     {
         ["listen"] = string.Join(' ', config.Listen?.Endpoints ?? []),
-        ["authentication"] = config.Authentication?.UsersFile ?? "",
+        ["dtls"] = config.Dtls.ToString(),
+        ["authentication"] =
+            $"{config.Authentication?.UsersFile} {config.Authentication?.IkeUsersFile} {config.Authentication?.Certificates?.InsteadOfPassword}",
         ["pools"] = string.Join(' ', config.Pools.Select(pool => $"{pool.Name}={pool.IPv4},{pool.IPv6}")),
         ["lcores"] = $"{string.Join(' ', config.Lcores.Cpus)} {config.Lcores.Idle}",
         ["dpdk (all but routes)"] = config.Dpdk is { } dpdk ? Describe(dpdk) : "",
@@ -25,9 +31,26 @@ internal static class RestartChecks
             : "",
         ["esp (all but remotePrefixes)"] = config.Esp is { } esp ? Describe(esp) : "",
         ["ipsec (all but peers)"] = config.Ipsec is { } ipsec ? $"{string.Join(' ', ipsec.Listen)} {ipsec.MaximumChildren} {ipsec.PlainEsp} {ipsec.InsecureKeyLog}" : "",
+        // Values and lists of values, down to the last limit; its tuples have fields.
+        ["traffic"] = JsonSerializer.Serialize(config.Traffic, s_withFields),
+        ["flows (a policy turns them on)"] = DescribeFlows(config),
+        ["ipsec.remoteAccess (adding and removing it)"] = (config.Ipsec?.RemoteAccess is null).ToString(),
+        ["export (whether there is one, and startRecords)"] = config.Export?.StartRecords.ToString() ?? "",
         ["control"] = config.Control.Socket,
+        ["metrics"] = $"{config.Metrics.Listen} {string.Join(' ', config.Metrics.Hosts)} {config.Metrics.Users} {config.Metrics.Otlp}",
+        ["web"] = config.Web?.Listen.ToString() ?? "",
         ["log.json"] = config.Log.Json.ToString(),
     };
+
+    private static string DescribeFlows(BrokerConfig config)
+    {
+        FlowConfig flows = config.Flows;
+        // With one lcore every session is at home.
+        bool homesForAll = config.Lcores.Count > 1 && (flows.HomesForAll || config.Policy is not null);
+        SessionTimer[] timers = Enum.GetValues<SessionTimer>();
+        return $"{config.KeepsFlows} {flows.Maximum} {flows.WhenFull} {flows.ActiveTimeoutSeconds} {homesForAll} {flows.RecordQueue} "
+            + string.Join(' ', timers.Select(timer => $"{flows.Timeouts.Idle(timer)},{flows.Timeouts.Absolute(timer)}"));
+    }
 
     private static string Describe(DpdkConfig dpdk)
     {

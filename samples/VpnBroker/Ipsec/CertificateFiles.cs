@@ -16,8 +16,8 @@ internal sealed class CertificateFiles : IDisposable
     /// <summary>What we show.</summary>
     public required IkeCertificate Own { get; init; }
 
-    /// <summary>What the peer's must lead to.</summary>
-    public required IkeCertificateTrust Trust { get; init; }
+    /// <summary>What the peer's must lead to; null where no roots are named.</summary>
+    public required IkeCertificateTrust? Trust { get; init; }
 
     /// <summary>Reads the files.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A file is none of PEM, or the key is another certificate's.</exception>
@@ -33,7 +33,7 @@ internal sealed class CertificateFiles : IDisposable
         foreach (string file in credentials.TrustFiles)
             roots.ImportFromPemFile(file);
         X509Certificate2 own = X509Certificate2.CreateFromPemFile(credentials.CertificateFile!, credentials.KeyFile!);
-        var files = new CertificateFiles { Own = new IkeCertificate(own, chain.Skip(1)), Trust = new IkeCertificateTrust(roots) };
+        var files = new CertificateFiles { Own = new IkeCertificate(own, chain.Skip(1)), Trust = credentials.TrustFiles.Count == 0 ? null : new IkeCertificateTrust(roots) };
         files._all.AddRange(chain);
         files._all.AddRange(roots);
         files._all.Add(own);

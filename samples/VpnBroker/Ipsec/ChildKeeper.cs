@@ -6,6 +6,7 @@ using CryptoPlane.Ike.Crypto;
 using Microsoft.Extensions.Logging;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.Ipsec.Users;
 
 namespace VpnBroker.Ipsec;
 
@@ -18,8 +19,14 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
     /// <summary>Answers of the data plane take well under a millisecond; it has stopped if one does not come at all.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Milliseconds between looks at what the SAs carry, while one waits for its first packet; and when none does.</summary>
-    private const long SoonDelay = 50, UsualDelay = 1000;
+    /// <summary>Milliseconds between looks at what the SAs carry, while one waits for its first packet.</summary>
+    private const long SoonDelay = 50;
+
+    /// <summary>
+    /// The same when none does: at least and at most. What comes in then is only a sign of the peer's life, so that it is looked for twice before the
+    /// peer would be asked for one. That SAs are worn out the data plane tells by itself.
+    /// </summary>
+    private const long LeastDelay = 500, MostDelay = 5000;
 
     /// <summary>For how long after its making the first packet of a child SA is looked for closely, in milliseconds.</summary>
     private const long FreshTime = 10_000;
@@ -32,21 +39,32 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
 
     private readonly Dictionary<uint, Kept> _children = [];
     private readonly List<(ChildSaId Child, Task Task)> _underWay = [];
+    private readonly List<(RemoteUser User, Task<EspActivity?> Removing)> _carried = [];
 
     /// <summary>When <see cref="Look"/> wants to be called.</summary>
     public long NextLook { get; private set; } = long.MaxValue;
 
     /// <summary>Begins to make the pair of SAs in the data plane.</summary>
-    public void Install(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings, long now)
+    /// <param name="child">The pair.</param>
+    /// <param name="peer">The gateway in the configuration; null for a user, and for one that is configured no more.</param>
+    /// <param name="settings">The gateway's child in the configuration.</param>
+    /// <param name="user">The remote user; null for a gateway.</param>
+    /// <param name="now">The time.</param>
+    public void Install(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings, RemoteUser? user, long now)
     {
         using ChildKeys keys = child.Keys;
         Log.Installed(logger, child.Connection, child.Child, child.Id, child.OutboundSpi, keys.Suite.ToString(), Spi.LcoreOf(child.Id.InboundSpi),
             string.Join(' ', child.LocalSelectors), string.Join(' ', child.RemoteSelectors));
-        _children[child.Id.InboundSpi] = new Kept { Since = now };
+        _children[child.Id.InboundSpi] = new Kept
+        {
+            Since = now,
+            User = user,
+            LookDelay = peer is { DpdSeconds: > 0 and int dpd } ? Math.Clamp(dpd * 500L, LeastDelay, MostDelay) : MostDelay,
+        };
         NextLook = Math.Min(NextLook, now + SoonDelay);
         try
         {
-            _underWay.Add((child.Id, dataPlane.InstallAsync(RequestOf(child, peer, settings))));
+            _underWay.Add((child.Id, dataPlane.InstallAsync(RequestOf(child, peer, settings, user))));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -60,8 +78,10 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
     /// <summary>Lets a pair go.</summary>
     public void Remove(ChildSaId child)
     {
-        _children.Remove(child.InboundSpi);
-        _underWay.Add((child, dataPlane.RemoveAsync(child.InboundSpi)));
+        Task<EspActivity?> removing = dataPlane.RemoveAsync(child.InboundSpi);
+        _underWay.Add((child, removing));
+        if (_children.Remove(child.InboundSpi, out Kept? kept) && kept.User is { } user)
+            _carried.Add((user, removing));
     }
 
     /// <summary>Sends to a peer's new address; SAs that cannot are rekeyed, which makes new ones for the new path.</summary>
@@ -96,7 +116,16 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
                 endpoint.HandleLifetime(child, hard: true, now);
             }
         }
+        foreach ((RemoteUser user, Task<EspActivity?> removing) in _carried)
+        {
+            if (removing.IsCompletedSuccessfully && removing.Result is { } carried)
+                user.Add(carried);
+        }
+        _carried.Clear();
     }
+
+    /// <summary>Wants to look at once.</summary>
+    public void LookSoon() => NextLook = 0;
 
     /// <summary>Tells the endpoint what the SAs have carried, and which are worn out.</summary>
     public void Look(long now)
@@ -104,7 +133,7 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
         Task<IReadOnlyList<EspActivity>> reading = dataPlane.ReadActivityAsync();
         if (!reading.Wait(s_patience))
             return;
-        bool fresh = false;
+        long delay = MostDelay;
         foreach (EspActivity activity in reading.Result)
         {
             if (!_children.TryGetValue(activity.InboundSpi, out Kept? child))
@@ -112,8 +141,10 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
             var id = new ChildSaId(activity.InboundSpi);
             if (activity.ReceivedPackets != child.Received)
                 endpoint.HandleTraffic(id, now);
-            child.Received = activity.ReceivedPackets;
-            fresh |= child.Received == 0 && now - child.Since < FreshTime;
+            if (child.User is { } user && (activity.ReceivedPackets != child.Received || activity.SentPackets != child.Sent))
+                user.LastPacket = now;
+            (child.Received, child.Sent) = (activity.ReceivedPackets, activity.SentPackets);
+            delay = Math.Min(delay, child.Received == 0 && now - child.Since < FreshTime ? SoonDelay : child.LookDelay);
             if (activity.HardLifetime && !child.HardTold)
                 endpoint.HandleLifetime(id, hard: true, now);
             else if (activity.SoftLifetime && !child.SoftTold)
@@ -121,18 +152,19 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
             child.HardTold |= activity.HardLifetime;
             child.SoftTold |= activity.SoftLifetime;
         }
-        NextLook = _children.Count == 0 ? long.MaxValue : now + (fresh ? SoonDelay : UsualDelay);
+        NextLook = _children.Count == 0 ? long.MaxValue : now + delay;
     }
 
-    private static EspChildRequest RequestOf(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings)
+    private static EspChildRequest RequestOf(ChildSaInstalled child, IpsecPeerConfig? peer, IpsecChildConfig? settings, RemoteUser? user)
     {
         EspSuite suite = child.Keys.Suite;
         return new EspChildRequest
         {
-            Name = $"{child.Connection}/{child.Child}",
-            Group = $"{child.Connection}/{child.Child} {child.RemoteId} {string.Join(' ', child.RemoteSelectors)}",
-            IsFallback = child.Resource is null,
+            Name = user is null ? $"{child.Connection}/{child.Child}" : $"{child.Connection}/{user.Session.User}",
+            Group = user is null ? $"{child.Connection}/{child.Child} {child.RemoteId} {string.Join(' ', child.RemoteSelectors)}" : $"session {user.Session.Id}",
+            IsFallback = child.Resource is null && user is null,
             Priority = peer?.Priority ?? 0,
+            Weight = peer?.Weight ?? 1,
             Lcore = Spi.LcoreOf(child.Id.InboundSpi),
             InboundSpi = child.Id.InboundSpi,
             OutboundSpi = child.OutboundSpi,
@@ -158,7 +190,8 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
             Remote = child.UdpEncapsulation ? child.Remote : new IPEndPoint(child.Remote.Address, 0),
             LocalSelectors = [.. child.LocalSelectors.Select(SelectorOf)],
             RemoteSelectors = [.. child.RemoteSelectors.Select(SelectorOf)],
-            Mtu = peer?.Mtu ?? DefaultMtu,
+            Mtu = peer?.Mtu ?? user?.Profile.Mtu ?? DefaultMtu,
+            User = user?.Tunnel,
         };
     }
 
@@ -190,7 +223,13 @@ internal sealed partial class ChildKeeper(IIkeEndpoint endpoint, IEspChildren da
     {
         public long Since { get; init; }
 
+        public RemoteUser? User { get; init; }
+
+        public long LookDelay { get; init; }
+
         public ulong Received { get; set; }
+
+        public ulong Sent { get; set; }
 
         public bool SoftTold { get; set; }
 

@@ -18,10 +18,10 @@ internal sealed class ChildSpiSource(int lcores, IEnumerable<uint> taken) : IChi
     private readonly int[] _counts = new int[lcores];
 
     /// <inheritdoc/>
-    public uint Allocate(int resource)
+    public uint Allocate(int resource, uint replaces)
     {
-        // Child SAs of no lcore in particular go to the one that has the fewest.
-        int lcore = resource >= 0 ? resource : Array.IndexOf(_counts, _counts.Min());
+        // Child SAs of no lcore in particular go to the one that has the fewest, and stay there.
+        int lcore = resource >= 0 ? resource : replaces != 0 ? Spi.LcoreOf(replaces) : Array.IndexOf(_counts, _counts.Min());
         if (lcore >= lcores || _counts[lcore] >= MaximumPerLcore)
             return 0;
         uint spi;

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using VpnBroker.Audit;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.Ipsec.Users;
 
 namespace VpnBroker.Ipsec;
 
@@ -29,6 +30,7 @@ internal sealed partial class IkeService : IAsyncDisposable
     private readonly IkeSockets _sockets;
     private readonly ChildKeeper _children;
     private readonly IStrayIke? _strays;
+    private readonly RemoteUsers? _users;
     private readonly AuditLog _audit;
     private readonly ILogger _logger;
     private readonly RefusalThrottle _refusals = new();
@@ -44,9 +46,11 @@ internal sealed partial class IkeService : IAsyncDisposable
     private long _farewell = long.MaxValue;
 
     private IkeService(
-        BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IkeKeyLogFiles? keyLog, IDataPlane dataPlane, AuditLog audit, ILogger logger)
+        BrokerConfig config, IIkeEndpoint endpoint, IpsecConnections connections, IkeSockets sockets, IkeKeyLogFiles? keyLog, IDataPlane dataPlane, RemoteUsers? users,
+        AuditLog audit, ILogger logger)
     {
         _config = config;
+        _users = users;
         _keyLog = keyLog;
         _endpoint = endpoint;
         _connections = connections;
@@ -56,6 +60,7 @@ internal sealed partial class IkeService : IAsyncDisposable
         _audit = audit;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = "ike" };
+        dataPlane.Children!.LifetimePassed = LookSoon;
     }
 
     private static long Now => Environment.TickCount64;
@@ -66,15 +71,16 @@ internal sealed partial class IkeService : IAsyncDisposable
     /// <param name="endpointOf">Makes the endpoint.</param>
     /// <param name="audit">Who came and went.</param>
     /// <param name="logger">The log.</param>
+    /// <param name="users">Remote users; null where the configuration has none.</param>
     /// <exception cref="IpsecException">A socket or a credential cannot be had; the message says what to do.</exception>
     public static IkeService Start(
-        BrokerConfig config, IDataPlane dataPlane, Func<IkeEndpointOptions, IIkeEndpoint> endpointOf, AuditLog audit, ILogger logger)
+        BrokerConfig config, IDataPlane dataPlane, Func<IkeEndpointOptions, IIkeEndpoint> endpointOf, AuditLog audit, ILogger logger, RemoteUsers? users = null)
     {
         if (dataPlane.Children is null)
             throw new ArgumentException("The data plane was started without an ipsec section.", nameof(dataPlane));
         IEnumerable<uint> taken = (config.Esp?.Tunnels ?? []).SelectMany(tunnel => tunnel.Pairs).Select(pair => pair.Inbound.Spi);
         var sockets = new IkeSockets(config.Ipsec!.Listen, dataPlane.IkeSockets);
-        var connections = new IpsecConnections();
+        var connections = new IpsecConnections(users);
         IIkeEndpoint? endpoint = null;
         IkeService? service = null;
         IkeKeyLogFiles? keyLog = null;
@@ -86,7 +92,7 @@ internal sealed partial class IkeService : IAsyncDisposable
                 ChildSpis = new ChildSpiSource(dataPlane.LcoreCount, taken),
                 KeyLog = keyLog is null ? null : keyLog.WriteIke,
             });
-            service = new IkeService(config, endpoint, connections, sockets, keyLog, dataPlane, audit, logger);
+            service = new IkeService(config, endpoint, connections, sockets, keyLog, dataPlane, users, audit, logger);
             service.Prepare();
         }
         catch
@@ -98,6 +104,8 @@ internal sealed partial class IkeService : IAsyncDisposable
             sockets.Dispose();
             throw;
         }
+        if (users is not null)
+            users.Terminate = service.Terminate;
         service._thread.Start();
         return service;
     }
@@ -124,8 +132,8 @@ internal sealed partial class IkeService : IAsyncDisposable
     /// <exception cref="IpsecException">There is no such peer.</exception>
     public Task RekeyAsync(string peer, bool ikeSa) => CommandAsync(() => _endpoint.Rekey(peer, ikeSa, Now));
 
-    /// <summary>All IKE SAs, and the time of the clock that the reports' times are of.</summary>
-    public Task<(IReadOnlyList<IkeSaReport> Sas, long Now)> ReportAsync() => CallAsync(() => (_endpoint.Report(), Now));
+    /// <summary>All IKE SAs, what became of strangers' requests, and the time of the clock that the reports' times are of.</summary>
+    public Task<(IReadOnlyList<IkeSaReport> Sas, IkeGateReport Gate, long Now)> ReportAsync() => CallAsync(() => (_endpoint.Report(), _endpoint.ReportGate(), Now));
 
     /// <summary>Tells all peers, waits a little for their answers, and ends the thread.</summary>
     public async ValueTask DisposeAsync()
@@ -176,6 +184,36 @@ internal sealed partial class IkeService : IAsyncDisposable
             _closed = true;
         _epoll.Dispose();
         _waker.Dispose();
+    }
+
+    /// <summary>SAs are worn out. Any thread.</summary>
+    private void LookSoon()
+    {
+        lock (_gate)
+        {
+            if (_closed)
+                return;
+            _calls.Enqueue(_children.LookSoon);
+            _waker.Wake();
+        }
+    }
+
+    /// <summary>Deletes an IKE SA, which is asked for on IKE's thread; 0 for none any more. Any thread.</summary>
+    private void Terminate(Func<ulong> ikeSa)
+    {
+        try
+        {
+            _ = CallAsync(() =>
+            {
+                if (ikeSa() is not 0 and var spi)
+                    _endpoint.TerminateSa(spi, Now);
+                return true;
+            });
+        }
+        catch (IpsecException)
+        {
+            // IKE has stopped, and its SAs with it.
+        }
     }
 
     private Task<T> CallAsync<T>(Func<T> call)
@@ -254,7 +292,10 @@ internal sealed partial class IkeService : IAsyncDisposable
         if (_endpoint.NextTimeout <= now)
             _endpoint.HandleTimeout(now);
         if (_children.NextLook <= now)
+        {
             _children.Look(now);
+            _users?.EndIdle(now);
+        }
         Serve();
         return _farewell == long.MaxValue || (now < _farewell && _endpoint.Report().Count > 0);
     }
@@ -290,6 +331,7 @@ internal sealed partial class IkeService : IAsyncDisposable
                 Handle(e);
             }
             _children.Settle(Now);
+            _users?.Settle();
         }
         while (more);
         while (_endpoint.TryPollTransmit(out IkeDatagram? datagram))
@@ -303,7 +345,7 @@ internal sealed partial class IkeService : IAsyncDisposable
             case ChildSaInstalled child:
                 _keyLog?.WriteEsp(child);
                 IpsecPeerConfig? peer = _config.Ipsec?.Peers.FirstOrDefault(peer => peer.Name == child.Connection);
-                _children.Install(child, peer, peer?.Children.FirstOrDefault(settings => settings.Name == child.Child), Now);
+                _children.Install(child, peer, peer?.Children.FirstOrDefault(settings => settings.Name == child.Child), _users?.UserOf(child.IkeSa), Now);
                 break;
             case ChildSaActivated child:
                 _children.Activate(child.Child);
@@ -315,20 +357,28 @@ internal sealed partial class IkeService : IAsyncDisposable
             case PeerMoved moved:
                 LogMoved(_logger, moved.Local, moved.Remote, moved.Children.Count);
                 _children.Move(moved, Now);
+                _users?.Handle(moved);
                 break;
             case IkeSaEstablished sa:
                 LogEstablished(_logger, sa.Connection, sa.RemoteId.ToString(), sa.Local, sa.Remote, sa.Replaces is null ? "new" : "rekeyed");
-                if (sa.Replaces is null)
+                if (IpsecConnections.IsOfUsers(sa.Connection))
+                    _users?.Handle(sa);
+                else if (sa.Replaces is null)
                     Audit(new IpsecAudit("ipsec-up", sa.Connection, sa.RemoteId.ToString(), sa.Remote, Success: true, null));
                 break;
             case IkeSaClosed sa:
                 LogClosed(_logger, sa.Connection, sa.Reason);
-                if (sa.Reason != IkeCloseReason.Rekeyed)
+                if (IpsecConnections.IsOfUsers(sa.Connection))
+                    _users?.Handle(sa, stopping: _farewell != long.MaxValue);
+                else if (sa.Reason != IkeCloseReason.Rekeyed)
                     Audit(new IpsecAudit("ipsec-down", sa.Connection, null, null, Success: true, sa.Reason.ToString()));
                 break;
             case InitiationFailed failed:
                 LogInitiationFailed(_logger, failed.Connection, failed.Reason);
                 Audit(new IpsecAudit("ipsec-up", failed.Connection, null, null, Success: false, failed.Reason));
+                break;
+            case PeerRefused refused when _users is not null && IpsecConnections.IsOfUsers(refused.Connection):
+                _users.Handle(refused, Now);
                 break;
             case PeerRefused refused when _refusals.TryWrite(Now, out long omitted):
                 string reason = omitted == 0 ? refused.Reason : $"{refused.Reason} ({omitted} refusals before it are not listed)";

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CryptoPlane.Ike;
 using VpnBroker.Configuration;
+using VpnBroker.Ipsec.Users;
 
 namespace VpnBroker.Ipsec;
 
@@ -10,8 +11,12 @@ namespace VpnBroker.Ipsec;
 /// Makes IKE's connections of the configuration's peers. A peer of whom nothing has changed, not even a file, keeps its connection: what is
 /// the same object stays up. IKE's thread.
 /// </summary>
-internal sealed class IpsecConnections : IDisposable
+/// <param name="users">Decides about remote users; null where there are none.</param>
+internal sealed class IpsecConnections(RemoteUsers? users) : IDisposable
 {
+    /// <summary>The connection of users who log in by password, and that of those who show a certificate.</summary>
+    public const string UsersByPassword = "users", UsersByCertificate = "users-by-certificate";
+
     /// <summary>For how long a request may be sent again until its peer is given up, in milliseconds, with something to spare.</summary>
     private const long RekeyTime = 150_000;
 
@@ -20,7 +25,10 @@ internal sealed class IpsecConnections : IDisposable
     /// <summary>Those that the last update has replaced: IKE SAs that are being deleted may still use their credentials.</summary>
     private readonly List<Entry> _outdated = [];
 
-    /// <summary>The connections of a configuration, in its order.</summary>
+    /// <summary>Whether a connection's name is that of remote users.</summary>
+    public static bool IsOfUsers(string? connection) => connection is UsersByPassword or UsersByCertificate;
+
+    /// <summary>The connections of a configuration, in its order; those of remote users are the last.</summary>
     /// <exception cref="IpsecException">A credential cannot be read any more, or a connection contradicts itself; nothing has changed.</exception>
     public IReadOnlyList<IkeConnection> Update(BrokerConfig config)
     {
@@ -29,6 +37,8 @@ internal sealed class IpsecConnections : IDisposable
         {
             foreach (IpsecPeerConfig peer in config.Ipsec?.Peers ?? [])
                 next.Add(Make(peer, config));
+            if (users is not null && config.Ipsec?.RemoteAccess is { } access)
+                next.AddRange(MakeUsers(access, users, config));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -78,7 +88,58 @@ internal sealed class IpsecConnections : IDisposable
             }
         }
         CertificateFiles files = CertificateFiles.Load(peer.Credentials);
-        return new Entry(fingerprint, ConnectionOf(peer, config, files.Own, files.Trust), files);
+        return new Entry(fingerprint, ConnectionOf(peer, config, files.Own, files.Trust!), files);
+    }
+
+    /// <summary>Remote users' connections: one for passwords, and one for certificates, each where there can be such users.</summary>
+    private IEnumerable<Entry> MakeUsers(RemoteAccessConfig access, RemoteUsers who, BrokerConfig config)
+    {
+        string fingerprint = FingerprintOf(access);
+        if (config.Authentication?.IkeUsersFile is not null)
+            yield return Known(UsersByPassword) ?? Made(UsersByPassword, _ => new IkeEapMsChapV2(who));
+        if (access.Credentials.TrustFiles.Count != 0)
+            yield return Known(UsersByCertificate) ?? Made(UsersByCertificate, files => files.Trust!);
+
+        Entry? Known(string name) => _entries.TryGetValue(name, out Entry? known) && known.Fingerprint == fingerprint ? known : null;
+
+        Entry Made(string name, Func<CertificateFiles, IkeAuthentication> theirs)
+        {
+            var files = CertificateFiles.Load(access.Credentials);
+            return new Entry(fingerprint, ConnectionOf(access, name, files.Own, theirs(files), who), files);
+        }
+    }
+
+    private static IkeConnection ConnectionOf(RemoteAccessConfig access, string name, IkeCertificate own, IkeAuthentication theirs, RemoteUsers users)
+    {
+        var connection = new IkeConnection
+        {
+            Name = name,
+            LocalId = access.LocalId,
+            RemoteId = IkeIdentityPattern.Any,
+            LocalAuthentication = own,
+            RemoteAuthentication = theirs,
+            Proposals = access.Proposals,
+            // What of all this a user is granted is decided at the log-in.
+            Children =
+            [
+                new IkeChild
+                {
+                    Name = "user",
+                    LocalSelectors = [TrafficSelector.AnyIPv4, TrafficSelector.AnyIPv6],
+                    RemoteSelectors = [TrafficSelector.AnyIPv4, TrafficSelector.AnyIPv6],
+                    Proposals = access.EspProposals,
+                    Lifetime = LifetimeOf(access.EspLifetimeSeconds),
+                },
+            ],
+            DeadPeerDelay = access.DpdSeconds * 1000L,
+            DeadPeerTimeout = access.DpdTimeoutSeconds * 1000L,
+            Lifetime = LifetimeOf(access.LifetimeSeconds),
+            ForceEncapsulation = access.ForceEncapsulation,
+            Mobike = access.Mobike,
+            RemoteAccess = users,
+        };
+        connection.Validate();
+        return connection;
     }
 
     private static IkeConnection ConnectionOf(IpsecPeerConfig peer, BrokerConfig config, IkeAuthentication own, IkeAuthentication theirs)
@@ -159,7 +220,20 @@ internal sealed class IpsecConnections : IDisposable
             text.Append($"|{child.Name}|").AppendJoin(',', child.Local).Append('|').AppendJoin(',', child.Remote).Append('|').AppendJoin(',', child.Proposals);
             text.Append($"|{child.LifetimeSeconds}|{child.LifetimePackets}|{child.LifetimeBytes}");
         }
-        IpsecCredentials files = peer.Credentials;
+        AppendFiles(text, peer.Credentials);
+        return text.ToString();
+    }
+
+    private static string FingerprintOf(RemoteAccessConfig access)
+    {
+        var text = new StringBuilder($"{access.LocalId}|{access.ForceEncapsulation}|{access.DpdSeconds}|{access.DpdTimeoutSeconds}|{access.LifetimeSeconds}|");
+        text.Append($"{access.EspLifetimeSeconds}|{access.Mobike}|").AppendJoin(',', access.Proposals).Append('|').AppendJoin(',', access.EspProposals);
+        AppendFiles(text, access.Credentials);
+        return text.ToString();
+    }
+
+    private static void AppendFiles(StringBuilder text, IpsecCredentials files)
+    {
         foreach (string? file in (string?[])[files.PskFile, files.CertificateFile, files.KeyFile, .. files.TrustFiles])
         {
             if (file is null)
@@ -168,7 +242,6 @@ internal sealed class IpsecConnections : IDisposable
             text.Append($"|{file}|{Convert.ToHexString(SHA256.HashData(content))}");
             CryptographicOperations.ZeroMemory(content);
         }
-        return text.ToString();
     }
 
     private sealed record Entry(string Fingerprint, IkeConnection Connection, IDisposable Credentials) : IDisposable

@@ -40,7 +40,8 @@ internal sealed partial class ClientConnection(ClientSocket socket, TlsServerOpt
     private async Task ServeAsync(TlsChannel channel, CancellationToken cancellation)
     {
         LogHandshakeDone(logger, socket.Remote, channel.Description);
-        var conversation = new PortalConversation(portal, socket.Remote, channel.ServerName, channel.Bindings());
+        DtlsTerms? dtls = channel.DtlsTerms(portal.DtlsPortOf(socket.Local));
+        var conversation = new PortalConversation(portal, socket.Remote, channel.ServerName, channel.Bindings(), channel.ClientCertificate, dtls);
         var parser = new HttpRequestParser(_limits.HeaderBytes, _limits.BodyBytes);
         byte[] plaintext = ArrayPool<byte>.Shared.Rent(_limits.HeaderBytes + _limits.BodyBytes + TlsConnection.MaxPlaintextSize);
         int length = 0;
@@ -93,12 +94,14 @@ internal sealed partial class ClientConnection(ClientSocket socket, TlsServerOpt
             TunnelId = number,
             SessionId = tunnel.Session.Id,
             User = tunnel.Session.User,
+            Groups = tunnel.Session.Groups,
             Lcore = tunnel.Lease.Lcore,
             Socket = channel.Detach(out nint traffic, out byte[] unread),
             TrafficStates = traffic,
             Unread = unread,
             Remote = socket.Remote,
             Local = socket.Local,
+            OffersDtls = tunnel.OffersDtls,
             InnerIPv4 = tunnel.Lease.IPv4,
             InnerIPv6 = tunnel.Lease.IPv6,
             Mtu = tunnel.Mtu,

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Tls;
 using CryptoPlane.Tls.Record;
+using VpnBroker.OpenConnect;
 using VpnBroker.OpenConnect.Strap;
 
 namespace VpnBroker.Listening;
@@ -28,6 +29,9 @@ internal sealed class TlsChannel : IDisposable
     /// <summary>The name that the client asked for, or null.</summary>
     public string? ServerName => _tls.ServerName;
 
+    /// <summary>The client's certificate (DER), once the handshake is done; null for none.</summary>
+    public byte[]? ClientCertificate => _tls.RemoteCertificate?.RawData;
+
     /// <summary>What was negotiated, for the log.</summary>
     public string Description => $"{_tls.NegotiatedCipherSuite}, {_tls.NegotiatedGroup}";
 
@@ -41,6 +45,15 @@ internal sealed class TlsChannel : IDisposable
         _tls.ExportKeyingMaterial(ChannelBindings.ExporterLabel, [], exporter);
         return new ChannelBindings(_tls.ClientFinished.ToArray(), exporter);
     }
+
+    /// <summary>What the client's data channel is told on this connection, once the handshake is done.</summary>
+    /// <param name="port">Its UDP port; null where there is none.</param>
+    public DtlsTerms? DtlsTerms(int? port) => port is null ? null : new DtlsTerms(port.Value, () =>
+    {
+        byte[] key = GC.AllocateArray<byte>(OpenConnect.DtlsTerms.KeySize, pinned: true);
+        _tls.ExportKeyingMaterial(OpenConnect.DtlsTerms.ExporterLabel, [], key);
+        return key;
+    });
 
     /// <summary>Runs the handshake; public-key work runs on the workers.</summary>
     /// <returns>False when it failed or the client went away.</returns>

@@ -17,15 +17,14 @@ namespace VpnBroker.OpenConnect;
 public sealed record Portal(
     Func<BrokerConfig> Config, IAuthenticator Authenticator, AttemptLimiter Attempts, SessionTable Sessions, AuditLog Audit, ILogger Logger)
 {
+    /// <summary>The UDP port of the data channel for clients that came to an endpoint; null where there is none.</summary>
+    public Func<IPEndPoint, int?> DtlsPortOf { get; init; } = _ => null;
+
     /// <summary>The profile of a group, or the defaults when the group is null or gone.</summary>
-    public ProfileConfig ProfileOf(string? group)
-    {
-        BrokerConfig config = Config();
-        return config.Groups.FirstOrDefault(known => known.Name == group)?.Profile ?? config.DefaultProfile!;
-    }
+    public ProfileConfig ProfileOf(string? group) => Config().ProfileOf(group);
 
     /// <summary>The group whose profile counts for a user: the first of the file that the user is in.</summary>
-    public string? GroupOf(IReadOnlyList<string> groups) => Config().Groups.FirstOrDefault(known => groups.Contains(known.Name))?.Name;
+    public string? GroupOf(IReadOnlyList<string> groups) => Config().GroupOf(groups);
 
     /// <summary>Writes an audit record, and says so in the log when that fails.</summary>
     public void Record(in AuditRecord record)

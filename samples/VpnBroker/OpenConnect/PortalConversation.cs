@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using VpnBroker.Audit;
 using VpnBroker.Authentication;
 using VpnBroker.Configuration;
@@ -12,7 +13,13 @@ namespace VpnBroker.OpenConnect;
 /// <summary>
 /// One connection's requests, from the first form to CONNECT: takes parsed requests, gives responses, and does no I/O of its own.
 /// </summary>
-public sealed class PortalConversation(Portal portal, IPEndPoint remote, string? serverName, ChannelBindings connection)
+/// <param name="portal">What is shared.</param>
+/// <param name="remote">The client.</param>
+/// <param name="serverName">What it asked for (SNI), or null.</param>
+/// <param name="connection">What names the connection.</param>
+/// <param name="clientCertificate">The certificate (DER) that TLS has verified; null for none.</param>
+/// <param name="dtls">What the client is told of a data channel over DTLS; null where there is none.</param>
+public sealed class PortalConversation(Portal portal, IPEndPoint remote, string? serverName, ChannelBindings connection, byte[]? clientCertificate, DtlsTerms? dtls = null)
 {
     private IAuthenticationDialog? _dialog;
 
@@ -45,7 +52,7 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
         {
             case ConfigAuthType.Init:
                 _dialog = Begin();
-                return Xml(ConfigAuthDocuments.Form(_dialog.FirstForm, failed: false), request);
+                return Start(request, _dialog);
             case ConfigAuthType.Logout:
                 if (FindSession(request, AuditEvent.End) is { } session)
                     portal.Sessions.End(session, DataPlane.Contracts.TunnelEndReason.ClientDisconnected);
@@ -55,17 +62,33 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
         }
     }
 
+    /// <summary>Lets a client in whose certificate is enough, and asks all others.</summary>
+    private PortalReply Start(HttpRequest request, IAuthenticationDialog dialog)
+    {
+        switch (dialog.TryWithoutAnswers())
+        {
+            case AuthenticationStep.Accepted accepted:
+                return Accept(request, accepted, portal.Config().Limits);
+            case AuthenticationStep.Rejected rejected:
+                // Nothing was guessed, so nothing counts towards the limits.
+                portal.Record(new AuditRecord(AuditEvent.Login, rejected.User, remote, false, rejected.Reason, 0));
+                PortalLog.LoginFailed(portal.Logger, PrintableName.Of(rejected.User), remote, rejected.Reason);
+                break;
+        }
+        return Xml(ConfigAuthDocuments.Form(dialog.FirstForm, failed: false), request);
+    }
+
     private async ValueTask<PortalReply> LogInAsync(HttpRequest request, IReadOnlyDictionary<string, string> answers, CancellationToken cancellation)
     {
         LimitsConfig limits = portal.Config().Limits;
         string name = answers.GetValueOrDefault("username", "");
-        if (!portal.Attempts.MayTry(remote.Address, out TimeSpan wait))
+        if (!portal.Attempts.MayTry(remote.Address, name, out TimeSpan wait))
             return TooManyAttempts(name, wait);
         _dialog ??= Begin();
         AuthenticationStep step = await _dialog.AnswerAsync(answers, cancellation);
         // Others of the address may have failed meanwhile. Who asks on many connections at once learns nothing of the answers behind the
         // bound, right ones included: else the bound would be that of connections.
-        if (!portal.Attempts.MayTry(remote.Address, out wait))
+        if (!portal.Attempts.MayTry(remote.Address, name, out wait))
             return TooManyAttempts(name, wait);
         switch (step)
         {
@@ -90,7 +113,8 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
 
     private PortalReply.Answer TooManyAttempts(string name, TimeSpan wait)
     {
-        portal.Record(new AuditRecord(AuditEvent.Login, name, remote, false, "too many attempts from this address", 0));
+        string reason = portal.Attempts.MayTry(remote.Address, out _) ? "too many attempts as this user" : "too many attempts from this address";
+        portal.Record(new AuditRecord(AuditEvent.Login, name, remote, false, reason, 0));
         int seconds = (int)Math.Ceiling(wait.TotalSeconds);
         return new PortalReply.Answer(new HttpResponse("429 Too Many Requests").Header("Retry-After", seconds).Header("Connection", "close")
             .Body("text/plain", []).ToBytes(), Close: true);
@@ -108,6 +132,9 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
             PortalLog.LoginFailed(portal.Logger, accepted.User, remote, "limits.sessions is reached");
             return Unavailable("The gateway has no room for another session");
         }
+        // Before the client has the cookie, and so before any tunnel.
+        session.Groups = accepted.Groups;
+        session.CertificateDigest = CertificateDigest();
         _dialog = null;
         portal.Record(new AuditRecord(AuditEvent.Login, session.User, remote, true, null, session.Id));
         PortalLog.LoggedIn(portal.Logger, session.User, remote, session.Id);
@@ -131,8 +158,18 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
         bool ipv6 = request.Headers.GetValueOrDefault("X-CSTP-Address-Type", "IPv4").Contains("IPv6", StringComparison.OrdinalIgnoreCase);
         int mtu = AgreeOnMtu(request, profile, lease);
         portal.Record(new AuditRecord(AuditEvent.Connect, session.User, remote, true, null, session.Id) { Lease = lease });
-        byte[] response = TunnelResponse.Write(lease, profile, mtu, ipv6, portal.Sessions.SecondsLeft(session));
-        return new PortalReply.Tunnel(response, session, lease, profile, mtu);
+        DtlsOffer? offer = OfferDtls(request, session);
+        byte[] response = TunnelResponse.Write(lease, profile, mtu, ipv6, portal.Sessions.SecondsLeft(session), offer);
+        return new PortalReply.Tunnel(response, session, lease, profile, mtu, offer is not null);
+    }
+
+    /// <summary>A data channel, where the client takes a key from this connection. Older ones send keys of their own, and get none.</summary>
+    private DtlsOffer? OfferDtls(HttpRequest request, Session session)
+    {
+        string suites = request.Headers.GetValueOrDefault(DtlsTerms.CipherSuiteHeader, "");
+        return dtls is not null && suites.Split(':').Contains(DtlsTerms.CipherSuite) && portal.Sessions.OfferDtls(session, dtls.ExportKey()) is { } appId
+            ? new DtlsOffer(dtls.Port, appId)
+            : null;
     }
 
     /// <summary>The session of a request's cookie; null, counted and audited, when the cookie is worth nothing on this connection.</summary>
@@ -153,6 +190,9 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
     /// <summary>Null when the session's own client sent a request, as far as can be told; else the reason for the audit log.</summary>
     private string? WhyNotTheOwner(Session session, HttpRequest request, AuditEvent wish)
     {
+        // A certificate is proved on every connection, so a cookie that came with one is worth nothing without it.
+        if (session.CertificateDigest is { } digest && !digest.AsSpan().SequenceEqual(CertificateDigest()))
+            return "cookie-without-its-certificate";
         // Clients sign CONNECT only. A key that is proven is worth more than an address: its owner may roam.
         if (session.StrapKey is { } key && wish == AuditEvent.Connect)
         {
@@ -173,7 +213,10 @@ public sealed class PortalConversation(Portal portal, IPEndPoint remote, string?
         return asked && wish >= least ? Math.Min(profile.Mtu, wish) : profile.Mtu;
     }
 
-    private IAuthenticationDialog Begin() => portal.Authenticator.Begin(new AuthenticationContext(remote, serverName));
+    private IAuthenticationDialog Begin() => portal.Authenticator.Begin(new AuthenticationContext(
+        remote, serverName, clientCertificate is null ? null : new ReadOnlyMemory<byte>(clientCertificate)));
+
+    private byte[]? CertificateDigest() => clientCertificate is null ? null : SHA256.HashData(clientCertificate);
 
     private static PortalReply.Answer Xml(byte[] document, HttpRequest request) =>
         Finish(new HttpResponse("200 OK").Header("X-Transcend-Version", "1").Body("text/xml; charset=utf-8", document), request);

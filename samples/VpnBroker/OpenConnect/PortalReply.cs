@@ -22,5 +22,6 @@ public abstract record PortalReply
     /// <param name="Lease">Its addresses.</param>
     /// <param name="Profile">What it gets.</param>
     /// <param name="Mtu">The inner MTU that was agreed on.</param>
-    public sealed record Tunnel(byte[] Bytes, Session Session, AddressLease Lease, ProfileConfig Profile, int Mtu) : PortalReply(Bytes);
+    /// <param name="OffersDtls">Whether the client may begin a data channel over DTLS.</param>
+    public sealed record Tunnel(byte[] Bytes, Session Session, AddressLease Lease, ProfileConfig Profile, int Mtu, bool OffersDtls) : PortalReply(Bytes);
 }

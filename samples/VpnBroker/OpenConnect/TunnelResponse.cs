@@ -20,7 +20,8 @@ public static class TunnelResponse
     /// <param name="mtu">The inner MTU.</param>
     /// <param name="ipv6">Whether the client takes IPv6 addresses.</param>
     /// <param name="secondsLeft">Seconds until the session's end; 0 for never.</param>
-    public static byte[] Write(AddressLease lease, ProfileConfig profile, int mtu, bool ipv6, int secondsLeft)
+    /// <param name="dtls">The data channel that the client may begin, or null.</param>
+    public static byte[] Write(AddressLease lease, ProfileConfig profile, int mtu, bool ipv6, int secondsLeft, DtlsOffer? dtls = null)
     {
         var response = new HttpResponse("200 CONNECTED")
             .Header("X-CSTP-Version", "1")
@@ -59,6 +60,16 @@ public static class TunnelResponse
         if (profile.IdleSeconds != 0)
             response.Header("X-CSTP-Idle-Timeout", profile.IdleSeconds);
         response.Header("X-CSTP-Session-Timeout", secondsLeft == 0 ? "none" : secondsLeft.ToString(CultureInfo.InvariantCulture));
+        if (dtls is not null)
+        {
+            // No X-DTLS-Rekey: each new key of the connection is followed by a new handshake of DTLS.
+            response.Header("X-DTLS-Port", dtls.Port)
+                .Header("X-DTLS-CipherSuite", DtlsTerms.CipherSuite)
+                .Header("X-DTLS-App-ID", dtls.AppId)
+                .Header("X-DTLS-MTU", mtu)
+                .Header("X-DTLS-DPD", profile.DpdSeconds)
+                .Header("X-DTLS-Keepalive", profile.KeepaliveSeconds);
+        }
         return response.Header("X-CSTP-Keep", "true").ToBytes();
     }
 

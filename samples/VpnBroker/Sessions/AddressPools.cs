@@ -11,37 +11,34 @@ namespace VpnBroker.Sessions;
 /// <param name="IPv6">The IPv6 address, or null.</param>
 public sealed record AddressLease(PoolConfig Pool, int Lcore, IPAddress? IPv4, IPAddress? IPv6);
 
-/// <summary>Gives inner addresses out, from the prefixes of the lcore with the fewest sessions.</summary>
+/// <summary>Gives inner addresses out, from the prefixes of the lcore that has the most time left (<see cref="LcoreChoice"/>).</summary>
 /// <remarks>Not thread-safe: the session table calls it under its lock.</remarks>
 internal sealed class AddressPools
 {
     private readonly Dictionary<string, Parts> _pools = new(StringComparer.Ordinal);
-    private readonly int[] _leases;
+    private readonly LcoreChoice _lcores;
 
     public AddressPools(BrokerConfig config)
     {
-        _leases = new int[config.Lcores.Count];
+        _lcores = new LcoreChoice(config.Lcores.Count);
         foreach (PoolConfig pool in config.Pools)
             _pools.Add(pool.Name, new Parts(pool, config));
     }
 
     /// <summary>Sessions with addresses of each lcore.</summary>
-    public IReadOnlyList<int> LeasesByLcore => _leases;
+    public IReadOnlyList<int> LeasesByLcore => _lcores.Sessions;
+
+    /// <summary>Notes what share of its time an lcore works.</summary>
+    public void Measure(int lcore, double busy) => _lcores.Measure(lcore, busy);
 
     /// <summary>Leases the addresses of one session: one of each family that the pool has, both of one lcore.</summary>
     /// <returns>Null when no lcore has a free address in each family.</returns>
     public AddressLease? Lease(string pool)
     {
         Parts parts = _pools[pool];
-        int best = -1;
-        for (int lcore = 0; lcore < _leases.Length; lcore++)
-        {
-            if (parts.HasFree(lcore) && (best < 0 || _leases[lcore] < _leases[best]))
-                best = lcore;
-        }
+        int best = _lcores.Take(parts.HasFree);
         if (best < 0)
             return null;
-        _leases[best]++;
         return new AddressLease(parts.Pool, best, parts.IPv4?[best].Allocate(), parts.IPv6?[best].Allocate());
     }
 
@@ -53,7 +50,7 @@ internal sealed class AddressPools
             parts.IPv4![lease.Lcore].Release(lease.IPv4);
         if (lease.IPv6 is not null)
             parts.IPv6![lease.Lcore].Release(lease.IPv6);
-        _leases[lease.Lcore]--;
+        _lcores.Release(lease.Lcore);
     }
 
     /// <summary>A pool's parts, by lcore.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using VpnBroker.DataPlane.Contracts;
 using VpnBroker.OpenConnect.Strap;
 
 namespace VpnBroker.Sessions;
@@ -29,6 +30,9 @@ public sealed class Session
     /// <summary>The group whose profile counts, or null for the defaults.</summary>
     public string? Group { get; }
 
+    /// <summary>All groups of the user at the log-in, for the policy's rules.</summary>
+    public IReadOnlyList<string> Groups { get; internal set; } = [];
+
     /// <summary>Where the user logged in from: without roaming and without a key, the cookie is worth nothing elsewhere.</summary>
     public IPAddress LoginAddress { get; }
 
@@ -46,6 +50,18 @@ public sealed class Session
 
     /// <summary>The key that must sign each CONNECT with the cookie; null when the client named none at the log-in.</summary>
     public StrapKey? StrapKey { get; internal set; }
+
+    /// <summary>SHA-256 of the certificate that the client showed at the log-in, which every connection with the cookie must show; null for none.</summary>
+    public byte[]? CertificateDigest { get; internal set; }
+
+    /// <summary>Whether it is a session of IKEv2, whose tunnel is ESP's; else openconnect's.</summary>
+    public bool IsIke => Terminate is not null;
+
+    /// <summary>Ends the tunnel of a session of IKEv2, which <see cref="SessionTable.Closed"/> reports then; it must not block.</summary>
+    internal Action<Session, TunnelEndReason>? Terminate { get; init; }
+
+    /// <summary>What the client's data channel begins with; null where none was offered.</summary>
+    internal DtlsCredential? Dtls { get; set; }
 
     internal CookieHash Cookie { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using CryptoPlane.Tls.Dtls;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.OpenConnect.Strap;
@@ -15,9 +16,7 @@ namespace VpnBroker.Sessions;
 public sealed class SessionTable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<CookieHash, Session> _byCookie = [];
-    private readonly Dictionary<ulong, Session> _byId = [];
-    private readonly Dictionary<string, Session> _byUser = new(StringComparer.Ordinal);
+    private readonly SessionIndex _index = new();
     private readonly AddressPools _pools;
     private readonly IDataPlane _dataPlane;
     private readonly TimeProvider _clock;
@@ -40,18 +39,31 @@ public sealed class SessionTable
     /// <summary>Called when a session is gone, with its last reason and bytes; outside the lock. It must not block.</summary>
     public Action<Session, TunnelEnded>? SessionEnded { get; set; }
 
+    /// <summary>
+    /// Called before a session cannot be found by its number any more, for whoever is asked for its user's name afterwards. Inside the lock:
+    /// it must be quick and not call the table.
+    /// </summary>
+    public Action<Session>? Forgetting { get; set; }
+
     /// <summary>Sessions that have not ended.</summary>
     public int Count
     {
         get
         {
             lock (_gate)
-                return _byCookie.Count;
+                return _index.Count;
         }
     }
 
     /// <summary>Cookies that were refused: unknown, expired or ended ones, and those of another client.</summary>
     public long RefusedCookies => Interlocked.Read(ref _refusedCookies);
+
+    /// <summary>Notes what share of its time an lcore works: new sessions go to those that have time left. What there is stays where it is.</summary>
+    public void MeasureLcore(int lcore, double busy)
+    {
+        lock (_gate)
+            _pools.Measure(lcore, busy);
+    }
 
     /// <summary>Makes a session for a user who has logged in.</summary>
     /// <param name="user">The user's name.</param>
@@ -65,30 +77,68 @@ public sealed class SessionTable
     public Session? Create(string user, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits, StrapKey? key, out string cookie)
     {
         CookieHash hash = CookieHash.Create(out cookie);
-        DateTimeOffset now = _clock.GetUtcNow();
-        Session? oldest = null;
-        Session session;
+        Session? oldest, session;
         lock (_gate)
         {
-            if (SessionsOf(user) is var mine && mine.Count >= limits.SessionsPerUser)
-                oldest = mine.MinBy(other => other.Id);
-            if (oldest is null && _byCookie.Count >= limits.Sessions)
-                return null;
-            session = new Session(++_lastSession, user, group, remote, now)
-            {
-                Cookie = hash,
-                StrapKey = key,
-                Expires = profile.SessionSeconds == 0 ? DateTimeOffset.MaxValue : now.AddSeconds(profile.SessionSeconds),
-                ReconnectTime = TimeSpan.FromSeconds(profile.ReconnectSeconds),
-            };
-            _byCookie.Add(hash, session);
-            _byId.Add(session.Id, session);
-            session.NextOfUser = _byUser.GetValueOrDefault(user);
-            _byUser[user] = session;
+            session = Add(user, group, profile, remote, limits, hash, terminate: null, out oldest);
+            if (session is not null)
+                session.StrapKey = key;
         }
         if (oldest is not null)
             End(oldest, TunnelEndReason.Replaced);
         return session;
+    }
+
+    /// <summary>Makes a session for a user who has logged in by IKEv2: it has its addresses and its tunnel at once, and no cookie.</summary>
+    /// <param name="user">The user's name.</param>
+    /// <param name="groups">The user's groups.</param>
+    /// <param name="group">The group whose profile counts, or null.</param>
+    /// <param name="profile">What the session gets.</param>
+    /// <param name="remote">Where the client is.</param>
+    /// <param name="limits">The bounds on sessions.</param>
+    /// <param name="terminate">Ends the tunnel; see <see cref="Session.Terminate"/>.</param>
+    /// <param name="refusal">Why there is no session, for the audit log.</param>
+    /// <returns>The session, whose lease is there; or null.</returns>
+    public Session? CreateIke(
+        string user, IReadOnlyList<string> groups, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits,
+        Action<Session, TunnelEndReason> terminate, out string refusal)
+    {
+        refusal = "too many sessions";
+        Session? oldest, session;
+        lock (_gate)
+        {
+            // Nobody knows this cookie: it only stands for the session in the table.
+            session = Add(user, group, profile, remote, limits, CookieHash.Create(out _), terminate, out oldest);
+            if (session is not null && (session.Lease = _pools.Lease(profile.Pool)) is null)
+            {
+                refusal = "no address is free";
+                _index.Revoke(session);
+                Forget(session);
+                (session, oldest) = (null, null);
+            }
+            if (session is not null)
+                (session.TunnelId, session.Groups) = (++_lastTunnel, groups);
+        }
+        if (oldest is not null)
+            End(oldest, TunnelEndReason.Replaced);
+        return session;
+    }
+
+    /// <summary>The client of a session of IKEv2 is elsewhere now.</summary>
+    public void Move(Session session, IPEndPoint remote)
+    {
+        lock (_gate)
+            session.Remote = remote;
+    }
+
+    /// <summary>The tunnel of a session of IKEv2 is gone, from the data plane as well: its addresses are free.</summary>
+    public void Closed(TunnelEnded ended) => OnTunnelEnded(ended);
+
+    /// <summary>Whose session a number is; null when it has ended, or never was.</summary>
+    public string? UserOf(ulong session)
+    {
+        lock (_gate)
+            return _index.Find(session)?.User;
     }
 
     /// <summary>Finds the session of a cookie.</summary>
@@ -98,7 +148,7 @@ public sealed class SessionTable
         if (!CookieHash.TryParse(cookie, out CookieHash hash))
             return null;
         lock (_gate)
-            return _byCookie.TryGetValue(hash, out Session? session) && !IsOver(session, _clock.GetUtcNow()) ? session : null;
+            return _index.Find(hash) is { } session && !IsOver(session, _clock.GetUtcNow()) ? session : null;
     }
 
     /// <summary>Takes the key that a session's client goes on with.</summary>
@@ -132,6 +182,38 @@ public sealed class SessionTable
         }
     }
 
+    /// <summary>Prepares a session's data channel; one that was prepared before can not be begun any more.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="psk">The key that both sides have; the table's from now on.</param>
+    /// <returns>The App-ID for the client; null when the session has ended.</returns>
+    public string? OfferDtls(Session session, byte[] psk)
+    {
+        lock (_gate)
+        {
+            if (session.Ended)
+                return null;
+            var dtls = new DtlsCredential(psk);
+            _index.Offer(session, dtls);
+            return dtls.AppId;
+        }
+    }
+
+    /// <summary>Begins the data channel that a client's hello names.</summary>
+    /// <param name="options">What is offered.</param>
+    /// <param name="hello">The hello.</param>
+    /// <param name="now">The clock of the association, in milliseconds.</param>
+    /// <returns>The association, the tunnel that it is for, and the user; null when the App-ID is none of a session with a tunnel.</returns>
+    public (DtlsServer Server, ulong TunnelId, string User)? BeginDtls(DtlsServerOptions options, DtlsClientHello hello, long now)
+    {
+        string appId = Convert.ToHexStringLower(hello.SessionId.Span);
+        lock (_gate)
+        {
+            if (_index.FindByAppId(appId) is not { Ended: false, TunnelId: not 0 } session || session.Dtls!.TunnelId != session.TunnelId)
+                return null;
+            return (session.Dtls.Begin(options, hello, now), session.TunnelId, session.User);
+        }
+    }
+
     /// <summary>Seconds until a session's absolute end; 0 for never.</summary>
     public int SecondsLeft(Session session)
     {
@@ -154,6 +236,8 @@ public sealed class SessionTable
             ulong replaced = session.TunnelId;
             session.TunnelId = ++_lastTunnel;
             session.Remote = remote;
+            if (moved.OffersDtls && session.Dtls is { } dtls)
+                dtls.TunnelId = session.TunnelId;
             return AttachAsync(moved, replaced);
         }
     }
@@ -167,13 +251,15 @@ public sealed class SessionTable
         {
             if (session.Ended)
                 return false;
-            Revoke(session);
+            _index.Revoke(session);
             tunnel = session.TunnelId;
             if (tunnel == 0)
                 Forget(session);
         }
         if (tunnel == 0)
             SessionEnded?.Invoke(session, new TunnelEnded(0, session.Id, reason, 0, 0));
+        else if (session.Terminate is { } terminate)
+            terminate(session, reason);
         else
             _ = DetachAsync(session, tunnel, reason);
         return true;
@@ -185,7 +271,7 @@ public sealed class SessionTable
     {
         List<Session> sessions;
         lock (_gate)
-            sessions = SessionsOf(user);
+            sessions = _index.Of(user);
         return sessions.Count(session => End(session, reason));
     }
 
@@ -195,7 +281,7 @@ public sealed class SessionTable
         DateTimeOffset now = _clock.GetUtcNow();
         List<Session> over;
         lock (_gate)
-            over = [.. _byCookie.Values.Where(session => IsOver(session, now))];
+            over = [.. _index.Living.Where(session => IsOver(session, now))];
         foreach (Session session in over)
             End(session, TunnelEndReason.SessionTimeout);
     }
@@ -204,7 +290,30 @@ public sealed class SessionTable
     public IReadOnlyList<Session> List()
     {
         lock (_gate)
-            return [.. _byCookie.Values.OrderBy(session => session.Id)];
+            return [.. _index.Living.OrderBy(session => session.Id)];
+    }
+
+    /// <summary>Makes a session, if there may be one; under the lock.</summary>
+    /// <param name="oldest">The user's oldest session, which has to end for it.</param>
+    private Session? Add(
+        string user, string? group, ProfileConfig profile, IPEndPoint remote, LimitsConfig limits, CookieHash cookie, Action<Session, TunnelEndReason>? terminate,
+        out Session? oldest)
+    {
+        oldest = null;
+        DateTimeOffset now = _clock.GetUtcNow();
+        if (_index.Of(user) is var mine && mine.Count >= limits.SessionsPerUser)
+            oldest = mine.MinBy(other => other.Id);
+        if (oldest is null && _index.Count >= limits.Sessions)
+            return null;
+        var session = new Session(++_lastSession, user, group, remote, now)
+        {
+            Cookie = cookie,
+            Terminate = terminate,
+            Expires = profile.SessionSeconds == 0 ? DateTimeOffset.MaxValue : now.AddSeconds(profile.SessionSeconds),
+            ReconnectTime = TimeSpan.FromSeconds(profile.ReconnectSeconds),
+        };
+        _index.Add(session);
+        return session;
     }
 
     private async Task AttachAsync(UserTunnelRequest request, ulong replaced)
@@ -237,14 +346,14 @@ public sealed class SessionTable
         lock (_gate)
         {
             // A tunnel that a newer one of the same session took the place of says nothing about the session.
-            if (!_byId.TryGetValue(ended.SessionId, out Session? session) || session.TunnelId != ended.TunnelId)
+            if (_index.Find(ended.SessionId) is not { } session || session.TunnelId != ended.TunnelId)
                 return;
             session.TunnelId = 0;
             session.Detached = _clock.GetUtcNow();
-            if (session.Ended || !MayReconnectAfter(ended.Reason))
+            if (session.Ended || session.IsIke || !MayReconnectAfter(ended.Reason))
             {
                 if (!session.Ended)
-                    Revoke(session);
+                    _index.Revoke(session);
                 Forget(session);
                 gone = session;
             }
@@ -259,37 +368,11 @@ public sealed class SessionTable
     private static bool IsOver(Session session, DateTimeOffset now) =>
         now >= session.Expires || (session.TunnelId == 0 && now >= session.Detached + session.ReconnectTime);
 
-    /// <summary>Takes the session out of every way to find it but its number, which the tunnel's end still needs.</summary>
-    private void Revoke(Session session)
-    {
-        session.Ended = true;
-        _byCookie.Remove(session.Cookie);
-        if (_byUser[session.User] == session)
-        {
-            if (session.NextOfUser is { } next)
-                _byUser[session.User] = next;
-            else
-                _byUser.Remove(session.User);
-            return;
-        }
-        Session before = _byUser[session.User];
-        while (before.NextOfUser != session)
-            before = before.NextOfUser!;
-        before.NextOfUser = session.NextOfUser;
-    }
-
     private void Forget(Session session)
     {
-        _byId.Remove(session.Id);
+        Forgetting?.Invoke(session);
+        _index.Forget(session);
         if (session.Lease is { } lease)
             _pools.Release(lease);
-    }
-
-    private List<Session> SessionsOf(string user)
-    {
-        var sessions = new List<Session>();
-        for (Session? session = _byUser.GetValueOrDefault(user); session is not null; session = session.NextOfUser)
-            sessions.Add(session);
-        return sessions;
     }
 }

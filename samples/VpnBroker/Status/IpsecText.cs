@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CryptoPlane.Ike;
 
 namespace VpnBroker.Status;
 
@@ -27,6 +28,19 @@ internal static class IpsecText
         }
         if (!children.IsEmpty)
             children.Write(text.Append('\n'));
+    }
+
+    /// <summary>Writes in a line what became of those who began an IKE SA.</summary>
+    public static void Write(StringBuilder text, IkeGateReport gate)
+    {
+        (long Count, string What)[] fates =
+        [
+            (gate.Accepted, "accepted"), (gate.AcceptedWithCookie, "accepted with a cookie"), (gate.Repeated, "repeated"), (gate.CookiesDemanded, "asked for a cookie"),
+            (gate.CookiesRefused, "with a wrong cookie"), (gate.TooManyHalfOpen, "refused: too many half open"), (gate.TooManyFromAddress, "refused: too many of one address"),
+            (gate.TooFast, "refused: too fast"), (gate.VersionsRefused, "of another version"), (gate.Malformed, "malformed"), (gate.Expired, "not finished in time"),
+        ];
+        text.Append(CultureInfo.InvariantCulture, $"\nIKE requests: {gate.HalfOpen} half open")
+            .AppendJoin("", fates.Where(fate => fate.Count != 0).Select(fate => string.Create(CultureInfo.InvariantCulture, $", {fate.Count} {fate.What}"))).Append('\n');
     }
 
     private static string Seconds(long? seconds) => seconds is { } value ? value.ToString(CultureInfo.InvariantCulture) + " s" : "-";

@@ -1,65 +1,63 @@
 using System.Globalization;
 using System.Text;
+using VpnBroker.Monitoring;
 
 namespace VpnBroker.Status;
 
-/// <summary>A report as text: tables with rates between two samples, drops by reason, and the worst GC pause.</summary>
+/// <summary>A report as text: tables with rates, drops by reason, and the worst GC pause.</summary>
 public static class StatusText
 {
+    private static readonly string[] s_traffic = ["in packets", "in packet/s", "in bit/s", "out packets", "out packet/s", "out bit/s"];
+
     /// <summary>Writes the text.</summary>
-    /// <param name="before">The earlier sample: rates are counted from it.</param>
-    /// <param name="now">The sample that is shown.</param>
-    public static string Write(StatusReport before, StatusReport now)
+    /// <param name="now">The report.</param>
+    public static string Write(StatusReport now)
     {
         var text = new StringBuilder();
-        double seconds = Math.Max(0.001, (now.Time - before.Time).TotalSeconds);
         text.Append(CultureInfo.InvariantCulture,
             $"process {now.ProcessId}, up {Duration((long)now.UptimeSeconds)}; {now.Sessions} sessions, {now.Lcores.Sum(lcore => lcore.Tunnels)} tunnels, {now.HalfOpen} half-open connections, {now.RefusedConnections} refused, {now.RefusedCookies} refused cookies\n");
         text.Append(CultureInfo.InvariantCulture,
             $"worst GC pause {now.Gc.WorstPauseMilliseconds:F3} ms, last {now.Gc.LastPauseMilliseconds:F3} ms, {now.Gc.Collections} collections, heap {now.Gc.HeapBytes / 1048576.0:F1} MiB\n\n");
 
-        var lcores = new TextTable("lcore", "cpu", "busy", "inner", "in packets", "in bit/s", "out packets", "out bit/s");
-        foreach (LcoreReport lcore in now.Lcores)
+        WriteLcores(text, now);
+        WritePorts(text, now);
+        if (now.Dtls is { } dtls)
         {
-            LcoreReport? earlier = before.Lcores.FirstOrDefault(other => other.Index == lcore.Index);
-            foreach (TrafficReport port in lcore.Traffic)
-            {
-                TrafficReport? last = earlier?.Traffic.FirstOrDefault(other => other.Name == port.Name);
-                lcores.Add(lcore.Index.ToString(CultureInfo.InvariantCulture), lcore.Cpu < 0 ? "-" : lcore.Cpu.ToString(CultureInfo.InvariantCulture), Busy(earlier, lcore), port.Name,
-                    Count(port.ReceivedPackets), Rate(last?.ReceivedBytes, port.ReceivedBytes, seconds), Count(port.SentPackets), Rate(last?.SentBytes, port.SentBytes, seconds));
-            }
+            text.Append(CultureInfo.InvariantCulture,
+                $"\ndtls: {dtls.Channels} channels, {dtls.Begun} begun, {dtls.Fallbacks} fell back to TLS, {dtls.Moved} moved; {dtls.HalfOpen} handshakes under way, {dtls.Failed} failed, {dtls.Refused} refused, {dtls.CookieRequests} asked for a cookie, {dtls.Dropped} datagrams dropped before\n");
         }
-        lcores.Write(text);
-        WritePorts(text, before, now, seconds);
 
+        WriteFlows(text, now);
+        if (now.Policy is { } policy)
+            PolicyText.WriteLine(text.Append('\n'), policy);
         if (now.Ipsec.Count != 0)
             IpsecText.Write(text.Append('\n'), now.Ipsec);
+        if (now.PeerShares.Count != 0)
+            PeerShareText.Write(text.Append('\n'), now.PeerShares);
+        if (now.IkeRequests is { } requests)
+            IpsecText.Write(text, requests);
         if (now.Esp.Count != 0)
         {
-            var esp = new TextTable("esp tunnel", "lcore", "spi in", "spi out", "in packets", "in bit/s", "out packets", "out bit/s", "next sequence", "reserved below");
+            var esp = new TextTable(["esp tunnel", "lcore", "spi in", "spi out", .. s_traffic, "next sequence", "reserved below"]);
             foreach (EspReport pair in now.Esp)
             {
-                TrafficReport? last = before.Esp.FirstOrDefault(other => other.Tunnel == pair.Tunnel && other.InboundSpi == pair.InboundSpi)?.Traffic;
-                esp.Add(pair.Tunnel, pair.Lcore.ToString(CultureInfo.InvariantCulture), pair.InboundSpi, pair.OutboundSpi,
-                    Count(pair.Traffic.ReceivedPackets), Rate(last?.ReceivedBytes, pair.Traffic.ReceivedBytes, seconds),
-                    Count(pair.Traffic.SentPackets), Rate(last?.SentBytes, pair.Traffic.SentBytes, seconds), Count(pair.NextSequence), Count(pair.SequenceLimit));
+                esp.Add([pair.Tunnel, Number(pair.Lcore), pair.InboundSpi, pair.OutboundSpi, .. Traffic(pair.Traffic), Count(pair.NextSequence), Count(pair.SequenceLimit)]);
             }
             esp.Write(text.Append('\n'));
         }
+        if (now.Export.Count != 0)
+            ExportText.Write(text.Append('\n'), now.Export);
+        if (now.Queues.Count != 0)
+            QueueText.Write(text.Append('\n'), now.Queues);
         if (now.Dpdk is { } dpdk)
             DpdkText.Write(text.Append('\n'), dpdk);
         if (now.Users.Count != 0)
         {
-            Dictionary<ulong, SessionReport> earlier = before.Users.ToDictionary(user => user.Session);
-            var users = new TextTable("user", "session", "from", "address", "lcore", "age", "in packets", "in bit/s", "out packets", "out bit/s", "drops", "unsent");
+            var users = new TextTable(["user", "via", "data", "session", "from", "address", "lcore", "age", .. s_traffic, "drops", "unsent"]);
             foreach (SessionReport user in now.Users)
             {
-                TrafficReport? last = earlier.GetValueOrDefault(user.Session)?.Traffic;
-                users.Add(user.User, user.Session.ToString(CultureInfo.InvariantCulture), user.Remote,
-                    string.Join(' ', new[] { user.IPv4, user.IPv6 }.Where(address => address is not null)),
-                    user.Connected ? user.Lcore.ToString(CultureInfo.InvariantCulture) : "away", Duration(user.AgeSeconds),
-                    Count(user.Traffic.ReceivedPackets), Rate(last?.ReceivedBytes, user.Traffic.ReceivedBytes, seconds),
-                    Count(user.Traffic.SentPackets), Rate(last?.SentBytes, user.Traffic.SentBytes, seconds), Count(user.Drops), user.UnsentBytes.ToString(CultureInfo.InvariantCulture));
+                users.Add([user.User, user.Via, user.Data ?? "-", Count(user.Session), user.Remote, string.Join(' ', new[] { user.IPv4, user.IPv6 }.Where(address => address is not null)),
+                    user.Connected ? Number(user.Lcore) : "away", Duration(user.AgeSeconds), .. Traffic(user.Traffic), Count(user.Drops), Number(user.UnsentBytes)]);
             }
             users.Write(text.Append('\n'));
         }
@@ -68,18 +66,44 @@ public static class StatusText
         return text.ToString();
     }
 
-    private static void WritePorts(StringBuilder text, StatusReport before, StatusReport now, double seconds)
+    private static void WriteLcores(StringBuilder text, StatusReport now)
+    {
+        var lcores = new TextTable(["lcore", "cpu", "busy", "inner", .. s_traffic]);
+        foreach (LcoreReport lcore in now.Lcores)
+        {
+            foreach (TrafficReport port in lcore.Traffic)
+            {
+                lcores.Add([Number(lcore.Index), lcore.Cpu < 0 ? "-" : Number(lcore.Cpu),
+                    lcore.Busy is { } busy ? string.Create(CultureInfo.InvariantCulture, $"{100 * busy:F0}%") : "-", port.Name, .. Traffic(port)]);
+            }
+        }
+        lcores.Write(text);
+    }
+
+    private static void WriteFlows(StringBuilder text, StatusReport now)
+    {
+        var table = new TextTable(
+            "sessions of lcore", "now", "denied", "at most", "begun", "expired", "evicted", "denied evicted", "untracked packets", "records", "lost");
+        foreach (LcoreReport lcore in now.Lcores)
+        {
+            if (lcore.Flows is { } flows)
+            {
+                table.Add(Number(lcore.Index), Number(flows.Active), Number(flows.Denied), Number(flows.Maximum), Count(flows.Begun),
+                    Count(flows.Expired), Count(flows.Evicted), Count(flows.DeniedEvicted), Count(flows.Untracked), Count(flows.Records),
+                    Count(flows.RecordsLost));
+            }
+        }
+        if (!table.IsEmpty)
+            table.Write(text.Append('\n'));
+    }
+
+    private static void WritePorts(StringBuilder text, StatusReport now)
     {
         if (now.Ports.Count == 0)
             return;
-        var ports = new TextTable("port", "lcore", "in packets", "in bit/s", "out packets", "out bit/s", "dropped");
+        var ports = new TextTable(["port", "lcore", .. s_traffic, "dropped"]);
         foreach (PortReport port in now.Ports)
-        {
-            TrafficReport? last = before.Ports.FirstOrDefault(other => other.Traffic.Name == port.Traffic.Name && other.Lcore == port.Lcore)?.Traffic;
-            ports.Add(port.Traffic.Name, port.Lcore?.ToString(CultureInfo.InvariantCulture) ?? "-",
-                Count(port.Traffic.ReceivedPackets), Rate(last?.ReceivedBytes, port.Traffic.ReceivedBytes, seconds),
-                Count(port.Traffic.SentPackets), Rate(last?.SentBytes, port.Traffic.SentBytes, seconds), Count(Sum(port.Drops.Values)));
-        }
+            ports.Add([port.Traffic.Name, port.Lcore is { } lcore ? Number(lcore) : "-", .. Traffic(port.Traffic), Count(Sum(port.Drops.Values))]);
         ports.Write(text.Append('\n'));
     }
 
@@ -102,48 +126,48 @@ public static class StatusText
 
     private static void WriteDrops(StringBuilder text, StatusReport now)
     {
-        var drops = new TextTable("dropped", "where", "packets");
+        var drops = new TextTable("dropped", "where", "packets", "per second");
         foreach (LcoreReport lcore in now.Lcores)
-        {
-            foreach ((string reason, ulong packets) in lcore.Drops.OrderByDescending(drop => drop.Value))
-                drops.Add(reason, $"lcore {lcore.Index}", Count(packets));
-        }
+            Add(lcore.Drops, lcore.DropRates, $"lcore {lcore.Index}");
         foreach (PortReport port in now.Ports)
-        {
-            foreach ((string reason, ulong packets) in port.Drops.OrderByDescending(drop => drop.Value))
-                drops.Add(reason, port.Place, Count(packets));
-        }
+            Add(port.Drops, port.DropRates, port.Place);
         foreach (EspReport pair in now.Esp)
-        {
-            foreach ((string reason, ulong packets) in pair.Drops.OrderByDescending(drop => drop.Value))
-                drops.Add(reason, $"esp {pair.Tunnel}, lcore {pair.Lcore}", Count(packets));
-        }
+            Add(pair.Drops, pair.DropRates, $"esp {pair.Tunnel}, lcore {pair.Lcore}");
         if (drops.IsEmpty)
             text.Append("no packet was dropped\n");
         else
             drops.Write(text);
-    }
 
-    private static string Busy(LcoreReport? before, LcoreReport now)
-    {
-        double busy = now.BusyNanoseconds - (before?.BusyNanoseconds ?? 0);
-        double all = busy + now.IdleNanoseconds - (before?.IdleNanoseconds ?? 0);
-        return all <= 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * busy / all:F0}%");
-    }
-
-    private static string Rate(ulong? before, ulong now, double seconds)
-    {
-        double bits = (now - Math.Min(before ?? now, now)) * 8 / seconds;
-        return bits switch
+        void Add(IReadOnlyDictionary<string, ulong> counts, IReadOnlyDictionary<string, double>? rates, string where)
         {
-            >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{bits / 1e9:F2}G"),
-            >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{bits / 1e6:F2}M"),
-            >= 1e3 => string.Create(CultureInfo.InvariantCulture, $"{bits / 1e3:F1}k"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{bits:F0}"),
-        };
+            foreach ((string reason, ulong packets) in counts.OrderByDescending(drop => drop.Value))
+                drops.Add(reason, where, Count(packets), rates is null ? "-" : Rate(rates.GetValueOrDefault(reason)));
+        }
     }
+
+    /// <summary>The cells below <see cref="s_traffic"/>.</summary>
+    private static string[] Traffic(TrafficReport traffic)
+    {
+        TrafficRate? rate = traffic.Rate;
+        return
+        [
+            Count(traffic.ReceivedPackets), Rate(rate?.ReceivedPackets), Rate(rate?.ReceivedBits),
+            Count(traffic.SentPackets), Rate(rate?.SentPackets), Rate(rate?.SentBits),
+        ];
+    }
+
+    private static string Rate(double? value) => value switch
+    {
+        null => "-",
+        >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e9:F2}G"),
+        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e6:F2}M"),
+        >= 1e3 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:F1}k"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{value:F0}"),
+    };
 
     private static ulong Sum(IEnumerable<ulong> values) => values.Aggregate(0ul, (sum, value) => sum + value);
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Count(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -40,6 +40,13 @@ public sealed class IkeChild
             throw new ArgumentException($"{where}: name 1 to {MaxSelectors} local and remote selectors.");
         if (Proposals.Count == 0)
             throw new ArgumentException($"{where}: name at least one proposal.");
+        foreach (EspSuite suite in Proposals)
+        {
+            if (suite.KeyExchange != KeyExchangeMethod.None && !KeyExchangeMethods.MayBeFirst(suite.KeyExchange))
+                throw new ArgumentException($"{where}, proposal {suite}: name a first key exchange other than ML-KEM, which is an additional one.");
+            if (!suite.Additional.IsEmpty && (suite.KeyExchange == KeyExchangeMethod.None || suite.Additional.Rounds.Contains(suite.KeyExchange)))
+                throw new ArgumentException($"{where}, proposal {suite}: an additional key exchange comes after a first one, which is another.");
+        }
         foreach (IReadOnlyList<TrafficSelector> share in ResourceSelectors)
         {
             if (share.Count is 0 or > MaxSelectors || !share.All(part => LocalSelectors.Any(whole => whole.Covers(part))))

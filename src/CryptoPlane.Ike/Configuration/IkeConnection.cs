@@ -70,7 +70,7 @@ public sealed class IkeConnection
     /// <summary>
     /// Inner addresses, and what goes with them, for remote users; null: the peers have addresses of their own, which the children name.
     /// </summary>
-    public IkeRemoteAccess? RemoteAccess { get; init; }
+    public IIkeRemoteAccess? RemoteAccess { get; init; }
 
     /// <summary>How many lcores shall have child SAs of their own (RFC 9611); 0: one child SA serves all.</summary>
     public int Resources { get; init; }
@@ -102,6 +102,13 @@ public sealed class IkeConnection
             throw new ArgumentException($"connection '{Name}': to start it, name the local address and a single remote one.");
         if (Proposals.Count == 0)
             throw new ArgumentException($"connection '{Name}': name at least one proposal.");
+        foreach (IkeSuite suite in Proposals)
+        {
+            if (!KeyExchangeMethods.MayBeFirst(suite.KeyExchange))
+                throw new ArgumentException($"connection '{Name}', proposal {suite}: name a first key exchange other than ML-KEM, which is an additional one.");
+            if (suite.Additional.Rounds.Contains(suite.KeyExchange))
+                throw new ArgumentException($"connection '{Name}', proposal {suite}: an additional key exchange is another one than the first.");
+        }
         if (DeadPeerDelay < 0 || DeadPeerTimeout < 0)
             throw new ArgumentException($"connection '{Name}': the times of dead-peer detection are not negative.");
         if (FragmentSize is not (0 or >= MinFragmentSize))

@@ -7,7 +7,9 @@ namespace CryptoPlane.Ike.Crypto;
 /// The key exchange of CREATE_CHILD_SA, for forward secrecy; <see cref="KeyExchangeMethod.None"/> takes the keys from SK_d alone. The
 /// child SA that IKE_AUTH makes has none (RFC 7296 §1.2).
 /// </param>
-public sealed record EspSuite(EspCipher Cipher, bool ExtendedSequenceNumbers = true, KeyExchangeMethod KeyExchange = KeyExchangeMethod.None)
+/// <param name="Additional">Key exchanges that follow CREATE_CHILD_SA (RFC 9370 §2.2.4); only with a <paramref name="KeyExchange"/>.</param>
+public sealed record EspSuite(
+    EspCipher Cipher, bool ExtendedSequenceNumbers = true, KeyExchangeMethod KeyExchange = KeyExchangeMethod.None, AdditionalKeyExchanges Additional = default)
 {
     /// <summary>What is offered and accepted by default, the preferred first: each with 64-bit sequence numbers, then with 32.</summary>
     public static IReadOnlyList<EspSuite> Defaults { get; } =
@@ -22,5 +24,5 @@ public sealed record EspSuite(EspCipher Cipher, bool ExtendedSequenceNumbers = t
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Cipher}{(ExtendedSequenceNumbers ? "/ESN" : "")}{(KeyExchange == KeyExchangeMethod.None ? "" : $"/{KeyExchange}")}";
+        $"{Cipher}{(ExtendedSequenceNumbers ? "/ESN" : "")}{(KeyExchange == KeyExchangeMethod.None ? "" : $"/{KeyExchange}{Additional}")}";
 }

@@ -62,6 +62,19 @@ internal sealed class IkeKeys : IDisposable
         return new IkeKeys(suite, skeySeed.Value, nonces, initiatorSpi, responderSpi);
     }
 
+    /// <summary>
+    /// The keys of the same IKE SA after a further key exchange (RFC 9370 §2.2.2): SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr), and all SK_*
+    /// from it. These stay as they are.
+    /// </summary>
+    /// <param name="sharedSecret">SK(n). The caller disposes of it.</param>
+    /// <param name="initiatorNonce">Ni of IKE_SA_INIT.</param>
+    /// <param name="responderNonce">Nr of IKE_SA_INIT.</param>
+    /// <param name="initiatorSpi">SPIi.</param>
+    /// <param name="responderSpi">SPIr.</param>
+    public IkeKeys Advance(
+        SecretBytes sharedSecret, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce, ulong initiatorSpi, ulong responderSpi) =>
+        Rekey(Suite, sharedSecret, initiatorNonce, responderNonce, initiatorSpi, responderSpi);
+
     /// <summary>The keys of the IKE SA that replaces this one (RFC 7296 §2.18). This one stays as it is.</summary>
     /// <param name="suite">What was negotiated for the new IKE SA.</param>
     /// <param name="sharedSecret">g^ir of the CREATE_CHILD_SA exchange. The caller disposes of it.</param>
@@ -69,31 +82,36 @@ internal sealed class IkeKeys : IDisposable
     /// <param name="responderNonce">Nr of the exchange.</param>
     /// <param name="initiatorSpi">SPIi of the new IKE SA: of who began the exchange.</param>
     /// <param name="responderSpi">SPIr of the new IKE SA.</param>
+    /// <param name="further">SK(1) and those after it, where other key exchanges followed (RFC 9370 §2.2.4). The caller disposes of them.</param>
     public IkeKeys Rekey(
         IkeSuite suite,
         SecretBytes sharedSecret,
         ReadOnlySpan<byte> initiatorNonce,
         ReadOnlySpan<byte> responderNonce,
         ulong initiatorSpi,
-        ulong responderSpi)
+        ulong responderSpi,
+        IReadOnlyList<SecretBytes>? further = null)
     {
-        // SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr), with the PRF of the old SA; what follows, with that of the new one.
+        // SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr | SK(1) | …), with the PRF of the old SA; what follows, with that of the new one.
         byte[] nonces = [.. initiatorNonce, .. responderNonce];
-        using SecretBytes input = Concatenate(sharedSecret, nonces), skeySeed = new(Suite.Prf.Length());
+        using SecretBytes input = Concatenate(sharedSecret, nonces, further), skeySeed = new(Suite.Prf.Length());
         Prf.Compute(Suite.Prf, SkD, input.Value, skeySeed.Writable);
         return new IkeKeys(suite, skeySeed.Value, nonces, initiatorSpi, responderSpi);
     }
 
-    /// <summary>The keys of a pair of child SAs (RFC 7296 §2.17): KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr).</summary>
+    /// <summary>The keys of a pair of child SAs (RFC 7296 §2.17, RFC 9370 §2.2.4): KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr [| SK(1) | …]).</summary>
     /// <param name="suite">The child SA's algorithms.</param>
     /// <param name="sharedSecret">g^ir of the CREATE_CHILD_SA exchange, where it had a key exchange; else null. The caller disposes of it.</param>
     /// <param name="initiatorNonce">Ni of the exchange that makes the child SA: IKE_SA_INIT's for the first.</param>
     /// <param name="responderNonce">Nr of the same exchange.</param>
-    public ChildKeys DeriveChild(EspSuite suite, SecretBytes? sharedSecret, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce)
+    /// <param name="further">SK(1) and those after it, where other key exchanges followed. The caller disposes of them.</param>
+    public ChildKeys DeriveChild(
+        EspSuite suite, SecretBytes? sharedSecret, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce,
+        IReadOnlyList<SecretBytes>? further = null)
     {
         byte[] nonces = [.. initiatorNonce, .. responderNonce];
         SecretBytes material = new(ChildKeys.MaterialLength(suite));
-        using SecretBytes seed = sharedSecret == null ? new SecretBytes(nonces) : Concatenate(sharedSecret, nonces);
+        using SecretBytes seed = sharedSecret == null ? new SecretBytes(nonces) : Concatenate(sharedSecret, nonces, further);
         Prf.Expand(Suite.Prf, SkD, seed.Value, material.Writable);
         return new ChildKeys(suite, material);
     }
@@ -101,11 +119,17 @@ internal sealed class IkeKeys : IDisposable
     /// <summary>Zeroes the keys.</summary>
     public void Dispose() => _material.Dispose();
 
-    private static SecretBytes Concatenate(SecretBytes secret, ReadOnlySpan<byte> nonces)
+    private static SecretBytes Concatenate(SecretBytes secret, ReadOnlySpan<byte> nonces, IReadOnlyList<SecretBytes>? further)
     {
-        SecretBytes all = new(secret.Length + nonces.Length);
+        SecretBytes all = new(secret.Length + nonces.Length + (further?.Sum(one => one.Length) ?? 0));
         secret.Value.CopyTo(all.Writable);
         nonces.CopyTo(all.Writable[secret.Length..]);
+        int offset = secret.Length + nonces.Length;
+        foreach (SecretBytes one in further ?? [])
+        {
+            one.Value.CopyTo(all.Writable[offset..]);
+            offset += one.Length;
+        }
         return all;
     }
 }

@@ -4,7 +4,11 @@ namespace CryptoPlane.Ike.Crypto;
 /// <param name="Cipher">Protects the messages.</param>
 /// <param name="Prf">Derives the keys and authenticates.</param>
 /// <param name="KeyExchange">Agrees on the secret.</param>
-public sealed record IkeSuite(IkeCipher Cipher, PrfAlgorithm Prf, KeyExchangeMethod KeyExchange)
+/// <param name="Additional">
+/// Key exchanges that follow, each in an exchange of its own before IKE_AUTH, or after CREATE_CHILD_SA (RFC 9370). A suite with them and the same
+/// one without, in this order, mean: if the peer can.
+/// </param>
+public sealed record IkeSuite(IkeCipher Cipher, PrfAlgorithm Prf, KeyExchangeMethod KeyExchange, AdditionalKeyExchanges Additional = default)
 {
     /// <summary>What is offered and accepted by default, the preferred first.</summary>
     public static IReadOnlyList<IkeSuite> Defaults { get; } =
@@ -16,5 +20,5 @@ public sealed record IkeSuite(IkeCipher Cipher, PrfAlgorithm Prf, KeyExchangeMet
     ];
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Cipher}/{Prf}/{KeyExchange}";
+    public override string ToString() => $"{Cipher}/{Prf}/{KeyExchange}{Additional}";
 }

@@ -16,13 +16,24 @@ public enum KeyExchangeMethod : ushort
 
     /// <summary>X25519, called Curve25519 (RFC 8031).</summary>
     X25519 = 31,
+
+    /// <summary>
+    /// ML-KEM-768 (draft-ietf-ipsecme-ikev2-mlkem), against those who record today and have a quantum computer tomorrow: only beside another
+    /// method, as one of <see cref="AdditionalKeyExchanges"/>. Not there where libcrypto has no SHA-3.
+    /// </summary>
+    MlKem768 = 36,
 }
 
 /// <summary>What a <see cref="KeyExchangeMethod"/> is made of.</summary>
 internal static class KeyExchangeMethods
 {
-    /// <summary>Whether the number names a method that CryptoPlane has; it may come from the wire. None is not one.</summary>
-    public static bool IsKnown(KeyExchangeMethod method) => method is KeyExchangeMethod.P256 or KeyExchangeMethod.P384 or KeyExchangeMethod.X25519;
+    /// <summary>Whether the number names a method that CryptoPlane has, on this machine; it may come from the wire. None is not one.</summary>
+    public static bool IsKnown(KeyExchangeMethod method) =>
+        method is KeyExchangeMethod.P256 or KeyExchangeMethod.P384 or KeyExchangeMethod.X25519
+        || (method == KeyExchangeMethod.MlKem768 && KeyExchangeGroup.MlKem768 is not null);
+
+    /// <summary>Whether it may be the first key exchange of an SA, whose messages are not in fragments, and which old gateways need too.</summary>
+    public static bool MayBeFirst(KeyExchangeMethod method) => IsKnown(method) && method != KeyExchangeMethod.MlKem768;
 
     /// <summary>The group in which the method works.</summary>
     /// <exception cref="ArgumentOutOfRangeException">CryptoPlane does not have the method.</exception>
@@ -31,6 +42,7 @@ internal static class KeyExchangeMethods
         KeyExchangeMethod.P256 => KeyExchangeGroup.P256,
         KeyExchangeMethod.P384 => KeyExchangeGroup.P384,
         KeyExchangeMethod.X25519 => KeyExchangeGroup.X25519,
+        KeyExchangeMethod.MlKem768 when KeyExchangeGroup.MlKem768 is { } group => group,
         _ => throw new ArgumentOutOfRangeException(nameof(method), method, "Choose one of KeyExchangeMethod's members other than None."),
     };
 
@@ -38,5 +50,5 @@ internal static class KeyExchangeMethods
     /// Bytes before x in the group's own encoding of a public key and not in IKE's: RFC 5903 §7 sends x and y alone, without the 04 that
     /// says that a point is uncompressed.
     /// </summary>
-    public static int PrefixLength(this KeyExchangeMethod method) => method == KeyExchangeMethod.X25519 ? 0 : 1;
+    public static int PrefixLength(this KeyExchangeMethod method) => method is KeyExchangeMethod.X25519 or KeyExchangeMethod.MlKem768 ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CryptoPlane.PublicKey;
 
 namespace CryptoPlane.Ike.Crypto;
 
@@ -31,20 +32,14 @@ internal static class Prf
     /// <param name="output">Takes <see cref="Length"/> bytes; may have more.</param>
     public static void Compute(PrfAlgorithm algorithm, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> output)
     {
-        switch (algorithm)
+        Sha2 hash = algorithm switch
         {
-            case PrfAlgorithm.HmacSha256:
-                HMACSHA256.HashData(key, data, output);
-                break;
-            case PrfAlgorithm.HmacSha384:
-                HMACSHA384.HashData(key, data, output);
-                break;
-            case PrfAlgorithm.HmacSha512:
-                HMACSHA512.HashData(key, data, output);
-                break;
-            default:
-                throw Unknown(algorithm);
-        }
+            PrfAlgorithm.HmacSha256 => Sha2.Sha256,
+            PrfAlgorithm.HmacSha384 => Sha2.Sha384,
+            PrfAlgorithm.HmacSha512 => Sha2.Sha512,
+            _ => throw Unknown(algorithm),
+        };
+        hash.Hmac(key, data, output);
     }
 
     /// <summary>prf+(key, seed), as long as the output: T1 | T2 | … where Tn = prf(key, Tn-1 | seed | n) and T0 is empty.</summary>

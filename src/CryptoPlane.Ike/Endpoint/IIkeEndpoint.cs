@@ -6,7 +6,7 @@ namespace CryptoPlane.Ike;
 /// <summary>
 /// IKEv2 between us and any number of peers, without sockets, clock or thread. On one control thread, by anything of:
 /// <list type="bullet">
-/// <item>what it knows: <see cref="NextTimeout"/>, <see cref="Report"/>;</item>
+/// <item>what it knows: <see cref="NextTimeout"/>, <see cref="Report"/>, <see cref="ReportGate"/>;</item>
 /// <item>what happened to it: <see cref="HandleDatagram"/>, <see cref="HandleTimeout"/>, <see cref="HandleTraffic"/>,
 /// <see cref="HandleLifetime"/>;</item>
 /// <item>what somebody wants: <see cref="SetConnections"/>, <see cref="Initiate"/>, <see cref="Terminate"/>, <see cref="Rekey"/>;</item>
@@ -27,6 +27,9 @@ public interface IIkeEndpoint : IDisposable
 
     /// <summary>All IKE SAs, for status. It costs as much as there are.</summary>
     IReadOnlyList<IkeSaReport> Report();
+
+    /// <summary>What became of the requests of strangers.</summary>
+    IkeGateReport ReportGate();
 
     /// <summary>A datagram came in.</summary>
     /// <param name="local">The address and port that it came to. The port tells 500 from 4500.</param>
@@ -68,6 +71,11 @@ public interface IIkeEndpoint : IDisposable
     /// </summary>
     /// <exception cref="ArgumentException">There is no such connection.</exception>
     void Terminate(string connection, long now);
+
+    /// <summary>Deletes one IKE SA, of several users of a connection for example.</summary>
+    /// <param name="ikeSa">Its local SPI; one that is gone is ignored.</param>
+    /// <param name="now">The time.</param>
+    void TerminateSa(ulong ikeSa, long now);
 
     /// <summary>Rekeys a connection's child SAs, or its IKE SAs.</summary>
     /// <param name="connection">The connection's name.</param>

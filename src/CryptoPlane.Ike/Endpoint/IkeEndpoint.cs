@@ -43,6 +43,9 @@ public sealed class IkeEndpoint : IIkeEndpoint
     public IReadOnlyList<IkeSaReport> Report() => [.. _host.Sas.Where(sa => sa.State != IkeSaState.Closed).Select(sa => sa.Report())];
 
     /// <inheritdoc/>
+    public IkeGateReport ReportGate() => _gate.Report();
+
+    /// <inheritdoc/>
     public void HandleDatagram(IPEndPoint local, IPEndPoint remote, ReadOnlySpan<byte> message, long now)
     {
         ArgumentNullException.ThrowIfNull(local);
@@ -59,7 +62,7 @@ public sealed class IkeEndpoint : IIkeEndpoint
         }
         IkeSa? sa = _host.Find(header.FromInitiator ? header.ResponderSpi : header.InitiatorSpi);
         if (sa is not null && sa.IsInitiator != header.FromInitiator)
-            sa.HandleMessage(local, remote, header, message, now);
+            sa.Intake.Handle(local, remote, header, message, now);
     }
 
     /// <inheritdoc/>
@@ -97,7 +100,7 @@ public sealed class IkeEndpoint : IIkeEndpoint
         if (hard)
             ChildLifecycle.Expire(found, now);
         else
-            ChildLifecycle.Rekey(found);
+            ChildLifecycle.Rekey(found, now);
         found.Parent.Exchanges.Pump(now);
         _host.Schedule(found.Parent);
     }
@@ -137,6 +140,9 @@ public sealed class IkeEndpoint : IIkeEndpoint
     public void Terminate(string connection, long now) => Supervisor(connection).Stop(now);
 
     /// <inheritdoc/>
+    public void TerminateSa(ulong ikeSa, long now) => _host.Find(ikeSa)?.BeginDelete(IkeCloseReason.Terminated, now);
+
+    /// <inheritdoc/>
     public void Rekey(string connection, bool ikeSa, long now)
     {
         foreach (IkeSa sa in Supervisor(connection).Sas.Where(sa => sa.State == IkeSaState.Established).ToArray())
@@ -144,7 +150,7 @@ public sealed class IkeEndpoint : IIkeEndpoint
             if (ikeSa)
                 sa.BeginRekey();
             else
-                Array.ForEach(sa.Children.Snapshot(), ChildLifecycle.Rekey);
+                Array.ForEach(sa.Children.Snapshot(), child => ChildLifecycle.Rekey(child, now));
             sa.Exchanges.Pump(now);
             _host.Schedule(sa);
         }

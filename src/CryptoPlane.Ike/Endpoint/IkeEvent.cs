@@ -1,4 +1,5 @@
 using System.Net;
+using CryptoPlane.Ike.Authentication.Eap;
 
 namespace CryptoPlane.Ike;
 
@@ -51,4 +52,24 @@ public sealed record InitiationFailed(string Connection, string? Child, string R
 /// <param name="Remote">From where.</param>
 /// <param name="RemoteId">Who it said to be, as far as it got; not proven.</param>
 /// <param name="Reason">Why, for people; the peer is told less.</param>
-public sealed record PeerRefused(IPEndPoint Remote, IkeIdentity? RemoteId, string Reason) : IkeEvent;
+public sealed record PeerRefused(IPEndPoint Remote, IkeIdentity? RemoteId, string Reason) : IkeEvent
+{
+    /// <summary>The name of the connection that it asked for; null where it did not get so far.</summary>
+    public string? Connection { get; init; }
+
+    /// <summary>Whether it was a password, for whoever counts attempts.</summary>
+    public PeerRefusalCause Cause { get; init; }
+}
+
+/// <summary>What a peer was turned away for, as far as whoever counts attempts must tell it apart.</summary>
+public enum PeerRefusalCause
+{
+    /// <summary>Something else than a password.</summary>
+    Other,
+
+    /// <summary>There is no such user, or the password is another one. <see cref="PeerRefused.RemoteId"/> is the name that was tried.</summary>
+    WrongPassword,
+
+    /// <summary><see cref="IEapUsers"/> said that there were too many attempts; whether the password was right was not looked at.</summary>
+    TooManyAttempts,
+}

@@ -26,6 +26,7 @@ internal static class EspProposals
                 transforms.Add(Integrity(group.Key.Cipher));
             if (group.Key.KeyExchange != KeyExchangeMethod.None)
                 transforms.Add(new Transform(TransformType.KeyExchange, (ushort)group.Key.KeyExchange));
+            transforms.AddRange(AdditionalTransforms.Offer(group.Key.Additional));
             foreach (bool extended in group.Select(suite => suite.ExtendedSequenceNumbers).Distinct())
                 transforms.Add(SequenceNumbers(extended));
             proposals.Add(new Proposal(checked((byte)(proposals.Count + 1)), SecurityProtocol.Esp, spi, transforms));
@@ -91,17 +92,21 @@ internal static class EspProposals
             new(Integrity(suite.Cipher), MayBeMissing: suite.Cipher.IsAead()),
             new(new Transform(TransformType.KeyExchange, (ushort)suite.KeyExchange), MayBeMissing: suite.KeyExchange == KeyExchangeMethod.None),
             new(SequenceNumbers(suite.ExtendedSequenceNumbers), MayBeMissing: !suite.ExtendedSequenceNumbers),
+            .. AdditionalTransforms.Wanted(suite.Additional),
         ], proposal.Transforms);
     }
 
-    private static IEnumerable<IGrouping<(EspCipher Cipher, KeyExchangeMethod KeyExchange), EspSuite>> Group(IReadOnlyList<EspSuite> suites, bool isAuthExchange) =>
-        WithoutKeyExchange(suites, isAuthExchange).GroupBy(suite => (suite.Cipher, suite.KeyExchange));
+    private static IEnumerable<IGrouping<(EspCipher Cipher, KeyExchangeMethod KeyExchange, AdditionalKeyExchanges Additional), EspSuite>> Group(
+        IReadOnlyList<EspSuite> suites, bool isAuthExchange) =>
+        WithoutKeyExchange(suites, isAuthExchange).GroupBy(suite => (suite.Cipher, suite.KeyExchange, suite.Additional));
 
     private static IEnumerable<EspSuite> WithoutKeyExchange(IReadOnlyList<EspSuite> suites, bool isAuthExchange) =>
-        isAuthExchange ? suites.Select(suite => suite with { KeyExchange = KeyExchangeMethod.None }).Distinct() : suites;
+        isAuthExchange ? suites.Select(suite => suite with { KeyExchange = KeyExchangeMethod.None, Additional = default }).Distinct() : suites;
 
     private static Proposal WithoutKeyExchange(Proposal proposal, bool isAuthExchange) =>
-        isAuthExchange ? proposal with { Transforms = [.. proposal.Transforms.Where(t => t.Type != TransformType.KeyExchange)] } : proposal;
+        isAuthExchange
+            ? proposal with { Transforms = [.. proposal.Transforms.Where(t => t.Type != TransformType.KeyExchange && !AdditionalTransforms.Includes(t.Type))] }
+            : proposal;
 
     private static Transform Encryption(EspCipher cipher) => cipher switch
     {

@@ -11,18 +11,20 @@ internal static class IkeProposals
     private const int RekeySpiLength = 8;
 
     /// <summary>
-    /// Offers suites. Those that differ in the key exchange only share a proposal; no proposal means more than the suites do.
+    /// Offers suites. Those that differ in the first key exchange only share a proposal; no proposal means more than the suites do. Suites without
+    /// additional key exchanges have proposals of their own, since who does not know RFC 9370 must pass over those with them (RFC 7296 §3.3.6).
     /// </summary>
     /// <param name="suites">In the order of preference; at most 255.</param>
     /// <param name="spi">Empty in IKE_SA_INIT; the 8 bytes of the new SPI in a rekey.</param>
     public static SecurityAssociationPayload Offer(IReadOnlyList<IkeSuite> suites, byte[] spi)
     {
         List<Proposal> proposals = [];
-        foreach (var group in suites.GroupBy(suite => (suite.Cipher, suite.Prf)))
+        foreach (var group in Group(suites))
         {
             List<Transform> transforms = [Encryption(group.Key.Cipher), new(TransformType.PseudorandomFunction, (ushort)group.Key.Prf)];
             foreach (KeyExchangeMethod method in group.Select(suite => suite.KeyExchange).Distinct())
                 transforms.Add(new Transform(TransformType.KeyExchange, (ushort)method));
+            transforms.AddRange(AdditionalTransforms.Offer(group.Key.Additional));
             proposals.Add(new Proposal(checked((byte)(proposals.Count + 1)), SecurityProtocol.Ike, spi, transforms));
         }
         return new SecurityAssociationPayload(proposals);
@@ -63,7 +65,7 @@ internal static class IkeProposals
             return null;
         Proposal proposal = answer.Proposals[0];
         int number = 0;
-        foreach (var group in suites.GroupBy(suite => (suite.Cipher, suite.Prf)))
+        foreach (var group in Group(suites))
         {
             if (++number != proposal.Number)
                 continue;
@@ -88,8 +90,12 @@ internal static class IkeProposals
             // RFC 5282 §8: an AEAD comes with no integrity algorithm, or with NONE.
             new(new Transform(TransformType.Integrity, TransformIds.None), MayBeMissing: true),
             new(new Transform(TransformType.KeyExchange, (ushort)suite.KeyExchange)),
+            .. AdditionalTransforms.Wanted(suite.Additional),
         ], proposal.Transforms);
     }
+
+    private static IEnumerable<IGrouping<(IkeCipher Cipher, PrfAlgorithm Prf, AdditionalKeyExchanges Additional), IkeSuite>> Group(
+        IReadOnlyList<IkeSuite> suites) => suites.GroupBy(suite => (suite.Cipher, suite.Prf, suite.Additional));
 
     private static Transform Encryption(IkeCipher cipher) =>
         new(TransformType.Encryption, TransformIds.AesGcm16, (ushort)(8 * AeadSizes.Key(cipher.Aead())));

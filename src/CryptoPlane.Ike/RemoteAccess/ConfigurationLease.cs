@@ -1,98 +1,121 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.RemoteAccess;
 
 /// <summary>
-/// The answer to a remote user's CFG_REQUEST (RFC 7296 §2.19, §3.15), and the addresses that are the user's until it is disposed of: one of
-/// each family at most, however many the user asks for.
+/// The answer to a remote user's CFG_REQUEST (RFC 7296 §2.19, §3.15), and what is the user's until it is disposed of: one address of each
+/// family at most, however many the user asks for.
 /// </summary>
 internal sealed class ConfigurationLease : IDisposable
 {
     // An address of its own: the whole of the network behind it is the user.
     private const byte HostPrefixLength = 128;
 
-    private readonly IIkeAddressSource _source;
-    private readonly List<IPAddress> _addresses = [];
+    private readonly IIkeRemoteAccess _access;
+    private bool _isReleased;
 
-    private ConfigurationLease(IIkeAddressSource source) => _source = source;
+    private ConfigurationLease(IIkeRemoteAccess access, IkeUserGrant grant, IkeUserRequest user)
+    {
+        _access = access;
+        Grant = grant;
+        Addresses = [.. grant.Addresses.Where(address => user.Asks(address.AddressFamily))];
+        Selectors = [.. Addresses.Select(address => TrafficSelector.FromPrefix(new IPNetwork(address, address.GetAddressBytes().Length * 8)))];
+    }
 
-    /// <summary>The user's addresses.</summary>
-    public IReadOnlyList<IPAddress> Addresses => _addresses;
+    /// <summary>What the user was given.</summary>
+    public IkeUserGrant Grant { get; }
+
+    /// <summary>The user's addresses, of the families that it asked for.</summary>
+    public IReadOnlyList<IPAddress> Addresses { get; }
 
     /// <summary>What the user may send from: its addresses, and nothing else. The child SA's remote selectors are narrowed to it.</summary>
-    public IReadOnlyList<TrafficSelector> Selectors =>
-        [.. _addresses.Select(address => TrafficSelector.FromPrefix(new IPNetwork(address, address.GetAddressBytes().Length * 8)))];
+    public IReadOnlyList<TrafficSelector> Selectors { get; }
 
     /// <summary>CFG_REPLY.</summary>
     public ConfigurationPayload Reply { get; private set; } = new(ConfigurationType.Reply, []);
 
-    /// <summary>Leases addresses and makes the answer. Attributes that were not asked for are not given, except the netmask.</summary>
-    /// <param name="request">The user's CFG_REQUEST.</param>
-    /// <param name="access">What users are given.</param>
-    /// <param name="user">Who asks: authenticated.</param>
-    /// <returns>Null if the user asked for addresses and there is none: INTERNAL_ADDRESS_FAILURE.</returns>
-    public static ConfigurationLease? TryCreate(ConfigurationPayload request, IkeRemoteAccess access, string user)
-    {
-        ConfigurationLease lease = new(access.Addresses);
-        List<ConfigurationAttribute> reply = [];
-        bool asked4 = lease.Lease(request, ConfigurationAttributeType.InternalIp4Address, AddressFamily.InterNetwork, user, reply);
-        bool asked6 = lease.Lease(request, ConfigurationAttributeType.InternalIp6Address, AddressFamily.InterNetworkV6, user, reply);
-        if ((asked4 || asked6) && lease._addresses.Count == 0)
-            return null;
+    /// <summary>Whether a CFG_REQUEST asks for an address, without which there is no tunnel.</summary>
+    public static bool AsksForAddress(ConfigurationPayload request) =>
+        Asks(request, ConfigurationAttributeType.InternalIp4Address) || Asks(request, ConfigurationAttributeType.InternalIp6Address);
 
-        // What there is no address for is of no use.
-        foreach (AddressFamily family in lease._addresses.Select(address => address.AddressFamily))
+    /// <summary>Lets the user in and makes the answer. Attributes that were not asked for are not given, except the netmask.</summary>
+    /// <param name="request">The user's CFG_REQUEST.</param>
+    /// <param name="access">Decides what users are given.</param>
+    /// <param name="user">Who asks; the part about addresses is filled in here.</param>
+    /// <returns>Null if there is nothing for the user: INTERNAL_ADDRESS_FAILURE.</returns>
+    public static ConfigurationLease? TryCreate(ConfigurationPayload request, IIkeRemoteAccess access, IkeUserRequest user)
+    {
+        user = user with
         {
-            bool ipv6 = family == AddressFamily.InterNetworkV6;
-            if (Asks(request, ipv6 ? ConfigurationAttributeType.InternalIp6Dns : ConfigurationAttributeType.InternalIp4Dns))
-            {
-                reply.AddRange(access.NameServers.Where(server => server.AddressFamily == family).Select(server =>
-                    new ConfigurationAttribute(ipv6 ? ConfigurationAttributeType.InternalIp6Dns : ConfigurationAttributeType.InternalIp4Dns, server.GetAddressBytes())));
-            }
-            if (Asks(request, ipv6 ? ConfigurationAttributeType.InternalIp6Subnet : ConfigurationAttributeType.InternalIp4Subnet))
-                reply.AddRange(access.Subnets.Where(subnet => subnet.BaseAddress.AddressFamily == family).Select(Subnet));
+            AsksIPv4 = Asks(request, ConfigurationAttributeType.InternalIp4Address),
+            AsksIPv6 = Asks(request, ConfigurationAttributeType.InternalIp6Address),
+            Wanted = [.. new[] { Wanted(request, AddressFamily.InterNetwork), Wanted(request, AddressFamily.InterNetworkV6) }.OfType<IPAddress>()],
+        };
+        if (access.Admit(user) is not { } grant)
+            return null;
+        ConfigurationLease lease = new(access, grant, user);
+        if (lease.Addresses.Count == 0)
+        {
+            lease.Dispose();
+            return null;
         }
-        lease.Reply = new ConfigurationPayload(ConfigurationType.Reply, reply);
+        lease.Reply = ReplyTo(request, lease.Addresses, grant);
         return lease;
     }
 
-    /// <summary>Gives the addresses back.</summary>
+    /// <summary>Gives everything back.</summary>
     public void Dispose()
     {
-        _addresses.ForEach(_source.Release);
-        _addresses.Clear();
+        if (_isReleased)
+            return;
+        _isReleased = true;
+        _access.Release(Grant);
     }
 
-    /// <summary>Leases one address, if there was a request for its family.</summary>
-    private bool Lease(ConfigurationPayload request, ConfigurationAttributeType type, AddressFamily family, string user, List<ConfigurationAttribute> reply)
+    private static ConfigurationPayload ReplyTo(ConfigurationPayload request, IReadOnlyList<IPAddress> addresses, IkeUserGrant grant)
     {
-        ConfigurationAttribute? asked = request.Attributes.FirstOrDefault(attribute => attribute.Type == type);
-        if (asked == null)
-            return false;
-        if (!_source.TryLease(user, family, Wanted(asked.Value, family), out IPAddress? address))
-            return true;
-        _addresses.Add(address);
+        List<ConfigurationAttribute> reply = [.. addresses.SelectMany(Address)];
+        // What there is no address for is of no use.
+        foreach (AddressFamily family in addresses.Select(address => address.AddressFamily))
+        {
+            bool ipv6 = family == AddressFamily.InterNetworkV6;
+            ConfigurationAttributeType dns = ipv6 ? ConfigurationAttributeType.InternalIp6Dns : ConfigurationAttributeType.InternalIp4Dns;
+            if (Asks(request, dns))
+                reply.AddRange(grant.NameServers.Where(server => server.AddressFamily == family).Select(server => new ConfigurationAttribute(dns, server.GetAddressBytes())));
+            if (Asks(request, ipv6 ? ConfigurationAttributeType.InternalIp6Subnet : ConfigurationAttributeType.InternalIp4Subnet))
+                reply.AddRange(grant.Subnets.Where(subnet => subnet.BaseAddress.AddressFamily == family).Select(Subnet));
+        }
+        // RFC 8598 §3.1: domains come with the name servers that know them.
+        bool hasServers = reply.Any(attribute => attribute.Type is ConfigurationAttributeType.InternalIp4Dns or ConfigurationAttributeType.InternalIp6Dns);
+        if (hasServers && Asks(request, ConfigurationAttributeType.InternalDnsDomain))
+            reply.AddRange(grant.Domains.Select(domain => new ConfigurationAttribute(ConfigurationAttributeType.InternalDnsDomain, Encoding.ASCII.GetBytes(domain))));
+        return new ConfigurationPayload(ConfigurationType.Reply, reply);
+    }
+
+    private static IEnumerable<ConfigurationAttribute> Address(IPAddress address)
+    {
         byte[] bytes = address.GetAddressBytes();
-        if (family == AddressFamily.InterNetworkV6)
+        if (address.AddressFamily == AddressFamily.InterNetworkV6)
         {
             // §3.15.1: the address and the length of its prefix.
-            reply.Add(new ConfigurationAttribute(type, [.. bytes, HostPrefixLength]));
+            yield return new ConfigurationAttribute(ConfigurationAttributeType.InternalIp6Address, [.. bytes, HostPrefixLength]);
+            yield break;
         }
-        else
-        {
-            reply.Add(new ConfigurationAttribute(type, bytes));
-            reply.Add(new ConfigurationAttribute(ConfigurationAttributeType.InternalIp4Netmask, [255, 255, 255, 255]));
-        }
-        return true;
+        yield return new ConfigurationAttribute(ConfigurationAttributeType.InternalIp4Address, bytes);
+        yield return new ConfigurationAttribute(ConfigurationAttributeType.InternalIp4Netmask, [255, 255, 255, 255]);
     }
 
     /// <summary>The address that a request names; null for none, all zeros, or bytes that are none.</summary>
-    private static IPAddress? Wanted(ReadOnlySpan<byte> value, AddressFamily family)
+    private static IPAddress? Wanted(ConfigurationPayload request, AddressFamily family)
     {
-        int length = family == AddressFamily.InterNetworkV6 ? 16 : 4;
+        bool ipv6 = family == AddressFamily.InterNetworkV6;
+        ConfigurationAttributeType type = ipv6 ? ConfigurationAttributeType.InternalIp6Address : ConfigurationAttributeType.InternalIp4Address;
+        ReadOnlySpan<byte> value = request.Attributes.FirstOrDefault(attribute => attribute.Type == type)?.Value ?? [];
+        int length = ipv6 ? 16 : 4;
         // IPv6's comes with a prefix length, which is the gateway's to decide.
         if (value.Length < length || value.Length > length + 1 || !value[..length].ContainsAnyExcept((byte)0))
             return null;

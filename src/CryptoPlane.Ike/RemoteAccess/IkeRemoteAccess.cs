@@ -1,9 +1,10 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace CryptoPlane.Ike.RemoteAccess;
 
-/// <summary>What remote users are given when they ask for it (RFC 7296 §2.19). Immutable.</summary>
-public sealed class IkeRemoteAccess
+/// <summary>Gives all remote users the same, and each an address of its own (RFC 7296 §2.19). Immutable.</summary>
+public sealed class IkeRemoteAccess : IIkeRemoteAccess
 {
     /// <summary>
     /// Where their addresses come from. The same object belongs in the connections of a later <see cref="IkeEndpoint.SetConnections"/>: another one
@@ -11,12 +12,31 @@ public sealed class IkeRemoteAccess
     /// </summary>
     public required IIkeAddressSource Addresses { get; init; }
 
-    /// <summary>Name servers of either family.</summary>
+    /// <inheritdoc cref="IkeUserGrant.NameServers"/>
     public IReadOnlyList<IPAddress> NameServers { get; init; } = [];
 
-    /// <summary>
-    /// The networks behind the tunnel, of either family (RFC 7296 §3.15.2): what clients should send through it. Empty: they are not told, and
-    /// take the traffic selectors.
-    /// </summary>
+    /// <inheritdoc cref="IkeUserGrant.Subnets"/>
     public IReadOnlyList<IPNetwork> Subnets { get; init; } = [];
+
+    /// <inheritdoc/>
+    public IkeUserGrant? Admit(IkeUserRequest user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        List<IPAddress> addresses = [];
+        foreach (AddressFamily family in (AddressFamily[])[AddressFamily.InterNetwork, AddressFamily.InterNetworkV6])
+        {
+            IPAddress? wanted = user.Wanted.FirstOrDefault(address => address.AddressFamily == family);
+            if (user.Asks(family) && Addresses.TryLease(user.User, family, wanted, out IPAddress? address))
+                addresses.Add(address);
+        }
+        return addresses.Count == 0 ? null : new IkeUserGrant { Addresses = addresses, NameServers = NameServers, Subnets = Subnets };
+    }
+
+    /// <inheritdoc/>
+    public void Release(IkeUserGrant grant)
+    {
+        ArgumentNullException.ThrowIfNull(grant);
+        foreach (IPAddress address in grant.Addresses)
+            Addresses.Release(address);
+    }
 }

@@ -43,6 +43,23 @@ internal sealed class InitGate : IDisposable
     /// <summary>What it did so far.</summary>
     public InitGateCounters Counters { get; } = new();
 
+    /// <summary>The same for an operator.</summary>
+    public IkeGateReport Report() => new()
+    {
+        HalfOpen = HalfOpenCount,
+        Accepted = Counters.Accepted,
+        AcceptedWithCookie = Counters.AcceptedWithCookie,
+        Repeated = Counters.Repeated,
+        CookiesDemanded = Counters.CookiesDemanded,
+        CookiesRefused = Counters.CookiesRefused,
+        Malformed = Counters.Malformed,
+        TooManyHalfOpen = Counters.TooManyHalfOpen,
+        TooManyFromAddress = Counters.TooManyFromAddress,
+        TooFast = Counters.TooFast,
+        VersionsRefused = Counters.VersionsRefused,
+        Expired = Counters.Expired,
+    };
+
     /// <summary>
     /// Decides about a request whose header was parsed. Costs a stranger's request at most two hashes, and without an answer no memory.
     /// </summary>

@@ -60,12 +60,14 @@ internal static class Authenticator
         return status == PeerAuthenticationStatus.Authenticated;
     }
 
-    private static byte[] Octets(IkeSa sa, bool ofInitiator, IdentificationPayload identity)
+    /// <summary>What the AUTH of a side covers.</summary>
+    public static byte[] Octets(IkeSa sa, bool ofInitiator, IdentificationPayload identity)
     {
         InitTranscript transcript = sa.Transcript!;
         IkeKeys keys = sa.Keys!;
+        byte[] intermediate = sa.Intermediate?.Result() ?? [];
         return ofInitiator
-            ? SignedOctets.Create(keys.Suite.Prf, transcript.Request, transcript.ResponderNonce, keys.SkPi, identity.Body)
-            : SignedOctets.Create(keys.Suite.Prf, transcript.Response, transcript.InitiatorNonce, keys.SkPr, identity.Body);
+            ? SignedOctets.Create(keys.Suite.Prf, transcript.Request, transcript.ResponderNonce, keys.SkPi, identity.Body, intermediate)
+            : SignedOctets.Create(keys.Suite.Prf, transcript.Response, transcript.InitiatorNonce, keys.SkPr, identity.Body, intermediate);
     }
 }

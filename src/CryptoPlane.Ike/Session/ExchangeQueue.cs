@@ -31,10 +31,13 @@ internal sealed class ExchangeQueue(IkeSa sa)
     /// <summary>Begins an exchange before all others that wait: one that cannot wait, or that tries again what was just answered.</summary>
     public void EnqueueFirst(Exchange exchange) => _waiting.AddFirst(exchange);
 
-    /// <summary>Begins the next exchange, if none is outstanding.</summary>
+    /// <summary>
+    /// Begins the next exchange, if none is outstanding. While the peer is making an IKE SA that takes the place of this one, all wait for it: what
+    /// is in the middle when child SAs change their owner belongs to neither (RFC 7296 §2.25.2).
+    /// </summary>
     public void Pump(long now)
     {
-        while (Outstanding is null && _waiting.First is { } first)
+        while (Outstanding is null && !sa.FollowUps.HasIkeSa && _waiting.First is { } first)
         {
             _waiting.RemoveFirst();
             Exchange exchange = first.Value;
@@ -93,10 +96,10 @@ internal sealed class ExchangeQueue(IkeSa sa)
         return true;
     }
 
-    /// <summary>Hands what waits to the IKE SA that replaces this one.</summary>
+    /// <summary>Hands what waits to the IKE SA that replaces this one; that it is to be replaced is done.</summary>
     public void MoveWaitingTo(ExchangeQueue other)
     {
-        foreach (Exchange exchange in _waiting)
+        foreach (Exchange exchange in _waiting.Where(exchange => exchange is not RekeyIkeExchange))
             other._waiting.AddLast(exchange);
         _waiting.Clear();
     }

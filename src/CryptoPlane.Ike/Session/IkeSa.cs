@@ -1,4 +1,5 @@
 using System.Net;
+using CryptoPlane.Ike.Authentication;
 using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Fragmentation;
 using CryptoPlane.Ike.RemoteAccess;
@@ -8,20 +9,19 @@ using CryptoPlane.Ike.Wire;
 namespace CryptoPlane.Ike.Session;
 
 /// <summary>
-/// One IKE SA: keys, the two message windows, child SAs and timers. What is said within it is in <c>Requests</c> (exchanges that we
-/// begin) and <c>Responses</c> (those that the peer begins), a file for each.
+/// One IKE SA: its life from the first message to the last, keys, child SAs and timers. What we begin waits in its <see cref="ExchangeQueue"/>, what
+/// the peer says comes in by its <see cref="MessageIntake"/>; what is said is in <c>Requests</c> (exchanges that we begin) and <c>Responses</c>
+/// (those that the peer begins), a file for each.
 /// </summary>
 internal sealed class IkeSa : IDisposable
 {
     /// <summary>How long a closed one still answers a repeated request, and a replaced one waits to be deleted; in milliseconds.</summary>
     private const long CloseLinger = 20_000, ReplacedWait = 60_000;
 
-    private readonly ResponseWindow _window = new();
-    private SecureChannel? _channel;
-    private IkeCloseReason? _closeAfterResponse;
     private long _lingerUntil = long.MaxValue;
     private long _lastInbound, _lastOutbound;
     private bool _wasReported;
+    private IkeSa? _successor;
 
     public IkeSa(SessionHost host, bool isInitiator, ulong localSpi, PeerPath path, long now)
     {
@@ -31,6 +31,7 @@ internal sealed class IkeSa : IDisposable
         Path = path;
         State = isInitiator ? IkeSaState.Initiating : IkeSaState.Responding;
         Exchanges = new ExchangeQueue(this);
+        Intake = new MessageIntake(this);
         _lastInbound = _lastOutbound = now;
     }
 
@@ -62,10 +63,27 @@ internal sealed class IkeSa : IDisposable
 
     public ExchangeQueue Exchanges { get; }
 
+    /// <summary>What the peer says.</summary>
+    public MessageIntake Intake { get; }
+
+    /// <summary>Seals and opens messages, once there are keys.</summary>
+    public SecureChannel? Channel { get; private set; }
+
     public ChildTable Children { get; } = new();
 
     /// <summary>The messages and nonces of IKE_SA_INIT, until both sides have authenticated.</summary>
     public InitTranscript? Transcript { get; set; }
+
+    /// <summary>IKE_INTERMEDIATE, until both sides have authenticated; null: not with this peer.</summary>
+    public IntermediatePhase? Intermediate { get; set; }
+
+    /// <summary>
+    /// What protected the last request and its answer, where they have changed the keys: for a request that is repeated because the answer was lost.
+    /// </summary>
+    public SecureChannel? PreviousChannel { get; private set; }
+
+    /// <summary>What the peer has begun to make, and goes on with by IKE_FOLLOWUP_KE.</summary>
+    public FollowUpTable FollowUps { get; } = new();
 
     /// <summary>The peer's side of IKE_AUTH, while it goes on.</summary>
     public AuthResponder? Authentication { get; set; }
@@ -91,7 +109,7 @@ internal sealed class IkeSa : IDisposable
     public bool IsHalfOpen => !IsInitiator && State is (IkeSaState.Responding or IkeSaState.Authenticating);
 
     /// <summary>Whether both sides have authenticated, and it is not gone yet.</summary>
-    private bool HasAuthenticated => State is IkeSaState.Established or IkeSaState.Replaced or IkeSaState.Deleting;
+    public bool HasAuthenticated => State is IkeSaState.Established or IkeSaState.Replaced or IkeSaState.Deleting;
 
     /// <summary>The next thing that time brings.</summary>
     public long NextTimeout
@@ -100,10 +118,10 @@ internal sealed class IkeSa : IDisposable
         {
             if (State == IkeSaState.Closed)
                 return _lingerUntil;
-            long next = Math.Min(Math.Min(Exchanges.NextTimeout, _channel?.NextTimeout ?? long.MaxValue), ExpireAt);
+            long next = Math.Min(Math.Min(Exchanges.NextTimeout, Channel?.NextTimeout ?? long.MaxValue), ExpireAt);
             if (State == IkeSaState.Established)
             {
-                next = Math.Min(next, Math.Min(RekeyAt, Children.NextTimeout));
+                next = Math.Min(next, Math.Min(FollowUps.NextTimeout, Math.Min(RekeyAt, Children.NextTimeout)));
                 if (Exchanges.IsIdle && Connection!.DeadPeerDelay != 0)
                     next = Math.Min(next, _lastInbound + Connection.DeadPeerDelay);
                 if (Path.LocalBehindNat)
@@ -117,19 +135,45 @@ internal sealed class IkeSa : IDisposable
     public void SetKeys(IkeKeys keys)
     {
         Keys = keys;
-        _channel = new SecureChannel(Host.Engine, keys, IsInitiator);
+        Channel = new SecureChannel(Host.Engine, keys, IsInitiator);
         (ulong initiator, ulong responder) = IsInitiator ? (LocalSpi, RemoteSpi) : (RemoteSpi, LocalSpi);
         Host.Options.KeyLog?.Invoke(IkeKeyLogLine.Create(keys, initiator, responder));
     }
 
+    /// <summary>The keys after a further key exchange (RFC 9370 §2.2.2).</summary>
+    public IkeKeys AdvancedKeys(SecretBytes secret)
+    {
+        (ulong initiator, ulong responder) = IsInitiator ? (LocalSpi, RemoteSpi) : (RemoteSpi, LocalSpi);
+        return Keys!.Advance(secret, Transcript!.InitiatorNonce, Transcript.ResponderNonce, initiator, responder);
+    }
+
+    /// <summary>The keys that IKE_INTERMEDIATE has made, if any, are in use from now on; those before are zeroed.</summary>
+    /// <param name="keepForRepeats">Whether the peer may still repeat a request under the keys before.</param>
+    public void AdvanceKeys(bool keepForRepeats)
+    {
+        if (Intermediate?.TakeNextKeys() is not { } next)
+            return;
+        (IkeKeys before, SecureChannel channel) = (Keys!, Channel!);
+        SetKeys(next);
+        Channel!.FragmentSize = channel.FragmentSize;
+        before.Dispose();
+        PreviousChannel = channel;
+        if (!keepForRepeats)
+            ForgetPreviousChannel();
+    }
+
+    /// <summary>The peer has gone on under the keys in use.</summary>
+    public void ForgetPreviousChannel()
+    {
+        PreviousChannel?.Dispose();
+        PreviousChannel = null;
+    }
+
     /// <summary>Sends and takes fragments from now on, where both sides can (RFC 7383 §2.3).</summary>
-    public void EnableFragments(IkeConnection connection) => _channel!.FragmentSize = Peer.Fragmentation ? connection.FragmentSize : 0;
+    public void EnableFragments(IkeConnection connection) => Channel!.FragmentSize = Peer.Fragmentation ? connection.FragmentSize : 0;
 
     /// <summary>IKE_SA_INIT is over: the sides show who they are.</summary>
     public void BeginAuthentication() => State = IkeSaState.Authenticating;
-
-    /// <summary>IKE_SA_INIT was answered in the clear: IKE_AUTH comes with message ID 1.</summary>
-    public void InitAnswered(byte[] response) => _window.Answered([response]);
 
     /// <summary>Both sides have authenticated.</summary>
     public void Establish(IkeConnection connection, IkeIdentity remoteId, ulong? replaces, long now)
@@ -147,47 +191,6 @@ internal sealed class IkeSa : IDisposable
         Host.Emit(new IkeSaEstablished(LocalSpi, connection.Name, remoteId, Path.Local, Path.Remote, replaces));
     }
 
-    /// <summary>A datagram of this IKE SA came in.</summary>
-    public void HandleMessage(IPEndPoint local, IPEndPoint remote, in IkeHeader header, ReadOnlySpan<byte> message, long now)
-    {
-        if (header.Exchange == ExchangeType.IkeSaInit)
-        {
-            if (header.IsResponse && Exchanges.IsAwaited(header) && Exchanges.Outstanding!.Exchange is InitExchange init)
-                init.HandleMessage(this, local, remote, header, message, now);
-            Host.Schedule(this);
-            return;
-        }
-        if (_channel is null || (IsInitiator ? header.ResponderSpi : header.InitiatorSpi) != RemoteSpi)
-            return;
-        bool isRepeated = !header.IsResponse && _window.IsRepeated(header.MessageId);
-        if (header.IsResponse ? !Exchanges.IsAwaited(header) : !isRepeated && header.MessageId != _window.Expected)
-            return;
-        if (_channel.Open(header, message, now, out PayloadType first, out byte[] content) != OpenStatus.Opened)
-        {
-            Host.Schedule(this);
-            return;
-        }
-        _lastInbound = Math.Max(_lastInbound, now);
-        // RFC 7296 §2.11: an answer goes to where the request came from.
-        PeerPath back = Path with { Local = local, Remote = remote };
-        if (isRepeated)
-        {
-            foreach (byte[] response in _window.Last)
-                Host.Send(back, response);
-            return;
-        }
-        if (State == IkeSaState.Closed)
-            return;
-        FollowPeer(back);
-        IkeParseResult result = IkePayloads.Parse(first, content, out IkePayloads payloads);
-        if (header.IsResponse)
-            HandleResponse(result, payloads, now);
-        else
-            HandleRequest(header, result, payloads, back, now);
-        Exchanges.Pump(now);
-        Host.Schedule(this);
-    }
-
     /// <summary>Time has passed.</summary>
     public void HandleTimeout(long now)
     {
@@ -197,7 +200,7 @@ internal sealed class IkeSa : IDisposable
                 Host.Remove(this);
             return;
         }
-        _channel?.HandleTimeout(now);
+        Channel?.HandleTimeout(now);
         if (!Exchanges.HandleTimeout(now))
         {
             if (State is IkeSaState.Initiating or IkeSaState.Authenticating)
@@ -211,6 +214,7 @@ internal sealed class IkeSa : IDisposable
         }
         else if (State == IkeSaState.Established)
         {
+            FollowUps.Expire(now);
             foreach (ChildSa child in Children.Snapshot())
                 ChildLifecycle.HandleTimeout(child, now);
             if (now >= RekeyAt)
@@ -220,7 +224,7 @@ internal sealed class IkeSa : IDisposable
             if (Path.LocalBehindNat && now >= _lastOutbound + Host.Options.NatKeepaliveDelay)
             {
                 Host.SendKeepalive(Path);
-                _lastOutbound = now;
+                NoteOutbound(now);
             }
         }
         Exchanges.Pump(now);
@@ -229,7 +233,7 @@ internal sealed class IkeSa : IDisposable
     /// <summary>ESP came in on one of its child SAs.</summary>
     public void HandleTraffic(ChildSa child, long lastInbound)
     {
-        _lastInbound = Math.Max(_lastInbound, lastInbound);
+        NoteInbound(lastInbound);
         // RFC 7296 §2.8: whoever answered a rekey may send on the new SA when the peer does.
         ChildLifecycle.Activate(child);
         Host.Schedule(this);
@@ -256,13 +260,25 @@ internal sealed class IkeSa : IDisposable
     {
         IkeHeaderFlags flags = (IsInitiator ? IkeHeaderFlags.Initiator : 0) | (isResponse ? IkeHeaderFlags.Response : 0);
         (ulong initiator, ulong responder) = IsInitiator ? (LocalSpi, RemoteSpi) : (RemoteSpi, LocalSpi);
-        return _channel!.Seal(new IkeHeader(initiator, responder, type, flags, messageId), payloads, Path.Local);
+        IkeHeader header = new(initiator, responder, type, flags, messageId);
+        IkeWriter writer = new();
+        foreach (IIkePayload payload in payloads)
+            writer.Add(payload);
+        if (type == ExchangeType.IkeIntermediate)
+            Intermediate?.Cover(IsInitiator, Keys!, IntermediateOctets.Create(header, writer));
+        return Channel!.Seal(header, writer, Path.Local);
     }
+
+    /// <summary>An authentic message has come: the peer lives.</summary>
+    public void NoteInbound(long now) => _lastInbound = Math.Max(_lastInbound, now);
+
+    /// <summary>Something was sent: a NAT on the way knows us yet.</summary>
+    public void NoteOutbound(long now) => _lastOutbound = now;
 
     /// <summary>Sends datagrams to the peer.</summary>
     public void Transmit(IReadOnlyList<byte[]> messages, long now)
     {
-        _lastOutbound = now;
+        NoteOutbound(now);
         foreach (byte[] message in messages)
             Host.Send(Path, message);
     }
@@ -282,8 +298,10 @@ internal sealed class IkeSa : IDisposable
     public void ReplaceBy(IkeSa successor, long now)
     {
         State = IkeSaState.Replaced;
+        _successor = successor;
         RekeyAt = long.MaxValue;
         ExpireAt = now + ReplacedWait;
+        FollowUps.Clear();
         foreach (ChildSa child in Children.Snapshot())
         {
             Children.Remove(child);
@@ -333,9 +351,6 @@ internal sealed class IkeSa : IDisposable
         ExpireAt = now + ReplacedWait;
     }
 
-    /// <summary>The response to the request in hand is the last thing that is said.</summary>
-    public void CloseAfterResponse(IkeCloseReason reason) => _closeAfterResponse = reason;
-
     /// <summary>It is gone. For a while it still answers a request that is repeated because our answer was lost.</summary>
     public void Close(IkeCloseReason reason, long now)
     {
@@ -349,11 +364,18 @@ internal sealed class IkeSa : IDisposable
         EndAuthentication();
         if (wasInitiating)
             Host.OnClosed(this, reason, now);
-        if (_window.Last.Count != 0 && reason != IkeCloseReason.PeerDead)
+        if (Intake.HasAnswered && reason != IkeCloseReason.PeerDead)
             _lingerUntil = now + CloseLinger;
         else
             Host.Remove(this);
         Host.Schedule(this);
+        // Both sides have gone on to the one that replaces it: so does what waited for its turn.
+        if (_successor is { State: IkeSaState.Established } successor)
+        {
+            successor.Exchanges.Pump(now);
+            Host.Schedule(successor);
+        }
+        _successor = null;
     }
 
     public IkeSaReport Report() =>
@@ -365,93 +387,24 @@ internal sealed class IkeSa : IDisposable
     {
         Exchanges.AbandonAll();
         EndAuthentication();
+        ForgetPreviousChannel();
+        FollowUps.Clear();
         Lease?.Dispose();
-        _channel?.Dispose();
+        Channel?.Dispose();
         Keys?.Dispose();
-    }
-
-    private void HandleResponse(IkeParseResult result, IkePayloads payloads, long now)
-    {
-        Exchange exchange = Exchanges.TakeAnswered();
-        if (!result.IsOk)
-        {
-            // RFC 7296 §2.21: there is no answer to an answer. A peer whose authentic messages make no sense cannot be spoken to.
-            exchange.Abandon(this);
-            if (State == IkeSaState.Authenticating)
-                Host.Emit(new InitiationFailed(Connection!.Name, null, $"{Path.Remote} answers with a malformed message ({result.Error})"));
-            Close(IkeCloseReason.ProtocolError, now);
-        }
-        else if (State == IkeSaState.Deleting && exchange is not DeleteIkeExchange)
-        {
-            exchange.Abandon(this);
-        }
-        else
-        {
-            exchange.HandleResponse(this, payloads, now);
-        }
-    }
-
-    private void HandleRequest(in IkeHeader header, IkeParseResult result, IkePayloads payloads, PeerPath back, long now)
-    {
-        List<IIkePayload> response = [];
-        if (!result.IsOk)
-        {
-            // RFC 7296 §2.21.3: an unknown critical payload is refused; what is malformed ends the IKE SA.
-            if (result.ToNotify() is { } notify)
-                response.Add(notify);
-            if (result.Error != IkeParseError.UnsupportedCriticalPayload || State != IkeSaState.Established)
-                CloseAfterResponse(IkeCloseReason.ProtocolError);
-        }
-        else if (header.Exchange == ExchangeType.IkeAuth && Authentication is { } authentication)
-        {
-            authentication.HandleRequest(this, payloads, response, now);
-        }
-        else if (header.Exchange == ExchangeType.Informational && Authentication is not null && InformationalResponder.GivesUp(payloads))
-        {
-            CloseAfterResponse(IkeCloseReason.ProtocolError);
-        }
-        else if (header.Exchange == ExchangeType.CreateChildSa && HasAuthenticated)
-        {
-            CreateChildResponder.HandleRequest(this, payloads, response, now);
-        }
-        else if (header.Exchange == ExchangeType.Informational && HasAuthenticated)
-        {
-            InformationalResponder.HandleRequest(this, payloads, back, response, now);
-        }
-        else
-        {
-            // Nothing is answered before both sides have authenticated; the peer says it again.
-            return;
-        }
-        IReadOnlyList<byte[]> messages = Seal(header.Exchange, isResponse: true, header.MessageId, response);
-        _window.Answered(messages);
-        _lastOutbound = now;
-        foreach (byte[] message in messages)
-            Host.Send(back, message);
-        if (_closeAfterResponse is { } reason)
-            Close(reason, now);
-    }
-
-    /// <summary>Goes on where the peer's newest authentic message came from, where that is the peer's right.</summary>
-    private void FollowPeer(PeerPath newest)
-    {
-        if (newest.SameWay(Path))
-            return;
-        // The initiator changes to port 4500 with IKE_AUTH (RFC 7296 §2.23). Later only a NAT that forgot its mapping moves a peer, unless
-        // the peer says itself that it has moved (RFC 4555 §3.8).
-        bool mayMove = IsHalfOpen || (Path.RemoteBehindNat && !Peer.Mobike);
-        if (mayMove)
-            Move(newest);
     }
 
     private void EndAuthentication()
     {
         Authentication?.Dispose();
         Authentication = null;
+        Intermediate?.Dispose();
+        Intermediate = null;
     }
 
     private void ReportClosed(IkeCloseReason reason, long now)
     {
+        FollowUps.Clear();
         foreach (ChildSa child in Children.Snapshot())
             ChildLifecycle.Drop(child);
         // Nothing is sent to the addresses any more, so another user may have them.

@@ -22,14 +22,11 @@ internal sealed class SecureChannel(AeadEngine engine, IkeKeys keys, bool isInit
 
     /// <summary>Seals a message.</summary>
     /// <returns>The datagrams that it takes, without non-ESP markers.</returns>
-    public IReadOnlyList<byte[]> Seal(in IkeHeader header, IReadOnlyList<IIkePayload> payloads, IPEndPoint local)
+    public IReadOnlyList<byte[]> Seal(in IkeHeader header, IkeWriter payloads, IPEndPoint local)
     {
-        IkeWriter writer = new();
-        foreach (IIkePayload payload in payloads)
-            writer.Add(payload);
         int longest = FragmentSize == 0
             ? int.MaxValue : Fragmentation.FragmentSize.MessageBytes(FragmentSize, local.AddressFamily, local.Port == PeerPath.NatTraversalPort);
-        return SealedMessages.Seal(_protection, header, writer, longest);
+        return SealedMessages.Seal(_protection, header, payloads, longest);
     }
 
     /// <summary>

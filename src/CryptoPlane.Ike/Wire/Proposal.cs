@@ -7,7 +7,8 @@ namespace CryptoPlane.Ike.Wire;
 /// <param name="Transforms">In the sender's order of preference.</param>
 internal sealed record Proposal(byte Number, SecurityProtocol Protocol, byte[] Spi, IReadOnlyList<Transform> Transforms)
 {
-    private const int HeaderSize = 8;
+    /// <summary>The first byte where another proposal follows (RFC 7296 §3.3.1).</summary>
+    private const byte More = 2;
 
     /// <summary>The SPI as a number, whatever its size of up to 8 bytes.</summary>
     public ulong SpiValue
@@ -29,14 +30,8 @@ internal sealed record Proposal(byte Number, SecurityProtocol Protocol, byte[] S
     internal static IkeParseError Parse(ref IkeReader reader, ref int transformsLeft, out Proposal? proposal, out bool isLast)
     {
         proposal = null;
-        isLast = false;
-        if (!reader.TryReadByte(out byte more) || more is not (0 or 2) || !reader.TrySkip(1)
-            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize
-            || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
-            return IkeParseError.BadProposal;
-        isLast = more == 0;
-        IkeReader body = new(rest);
-        if (!body.TryReadByte(out byte number) || !body.TryReadByte(out byte protocol) || !body.TryReadByte(out byte spiSize)
+        if (!Substructure.TryRead(ref reader, More, out IkeReader body, out isLast)
+            || !body.TryReadByte(out byte number) || !body.TryReadByte(out byte protocol) || !body.TryReadByte(out byte spiSize)
             || !body.TryReadByte(out byte count) || !body.TryReadBytes(spiSize, out ReadOnlySpan<byte> spi)
             || !IsSpiSizeOf((SecurityProtocol)protocol, spiSize))
             return IkeParseError.BadProposal;
@@ -63,9 +58,7 @@ internal sealed record Proposal(byte Number, SecurityProtocol Protocol, byte[] S
         if (Spi.Length > byte.MaxValue || Transforms.Count > byte.MaxValue)
             throw new InvalidOperationException("A proposal has an SPI of at most 255 bytes and at most 255 transforms.");
         int start = writer.Length;
-        writer.WriteByte(isLast ? (byte)0 : (byte)2);
-        writer.WriteByte(0);
-        int length = writer.BeginLength();
+        int length = Substructure.Begin(writer, More, isLast);
         writer.WriteByte(Number);
         writer.WriteByte((byte)Protocol);
         writer.WriteByte((byte)Spi.Length);

@@ -6,7 +6,8 @@ namespace CryptoPlane.Ike.Wire;
 /// <param name="KeyLength">The key-length attribute in bits; zero: there is none.</param>
 internal readonly record struct Transform(TransformType Type, ushort Id, ushort KeyLength = 0)
 {
-    private const int HeaderSize = 8;
+    /// <summary>The first byte where another transform follows (RFC 7296 §3.3.2).</summary>
+    private const byte More = 3;
 
     /// <summary>The only attribute there is (§3.3.5), in the short form that it must have.</summary>
     private const ushort KeyLengthAttribute = 0x8000 | 14;
@@ -23,14 +24,8 @@ internal readonly record struct Transform(TransformType Type, ushort Id, ushort 
     internal static IkeParseError Parse(ref IkeReader reader, out Transform transform, out bool isLast)
     {
         transform = default;
-        isLast = false;
-        if (!reader.TryReadByte(out byte more) || more is not (0 or 3) || !reader.TrySkip(1)
-            || !reader.TryReadUInt16(out ushort length) || length < HeaderSize
-            || !reader.TryReadBytes(length - 4, out ReadOnlySpan<byte> rest))
-            return IkeParseError.BadTransform;
-        isLast = more == 0;
-        IkeReader body = new(rest);
-        if (!body.TryReadByte(out byte type) || !body.TrySkip(1) || !body.TryReadUInt16(out ushort id))
+        if (!Substructure.TryRead(ref reader, More, out IkeReader body, out isLast)
+            || !body.TryReadByte(out byte type) || !body.TrySkip(1) || !body.TryReadUInt16(out ushort id))
             return IkeParseError.BadTransform;
         ushort keyLength = 0;
         bool hasUnknown = false;
@@ -57,9 +52,7 @@ internal readonly record struct Transform(TransformType Type, ushort Id, ushort 
     internal void Write(IkeWriter writer, bool isLast)
     {
         int start = writer.Length;
-        writer.WriteByte(isLast ? (byte)0 : (byte)3);
-        writer.WriteByte(0);
-        int length = writer.BeginLength();
+        int length = Substructure.Begin(writer, More, isLast);
         writer.WriteByte((byte)Type);
         writer.WriteByte(0);
         writer.WriteUInt16(Id);

@@ -10,4 +10,10 @@ internal enum TransformType : byte
     Integrity = 3,
     KeyExchange = 4,
     ExtendedSequenceNumbers = 5,
+
+    /// <summary>The first of seven further key exchanges (RFC 9370 §3.1.1), whose methods are those of <see cref="KeyExchange"/>.</summary>
+    AdditionalKeyExchange1 = 6,
+
+    /// <summary>The last of them.</summary>
+    AdditionalKeyExchange7 = 12,
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Aead;
+using CryptoPlane.Tls.Dtls;
 using CryptoPlane.Tls.Record;
 
 namespace CryptoPlane.Tls.Handshake;
@@ -14,7 +15,14 @@ namespace CryptoPlane.Tls.Handshake;
 /// </remarks>
 internal sealed unsafe class ControlWorkspace
 {
-    private const int BurstCapacity = 4;
+    /// <summary>Most records that are opened or sealed at once.</summary>
+    public const int RecordsPerBurst = 16;
+
+    /// <summary>Bytes of <see cref="Plaintext"/>: two records of the largest size, or many small ones.</summary>
+    public const int PlaintextSize = 2 * TlsRecordSizes.MaxRecord;
+
+    /// <summary>Every record of a burst may have to be opened again behind a KeyUpdate.</summary>
+    private const int BurstCapacity = 2 * RecordsPerBurst;
 
     [ThreadStatic]
     private static ControlWorkspace? t_current;
@@ -25,17 +33,19 @@ internal sealed unsafe class ControlWorkspace
     {
         Engine = AeadEngine.CreateDefault();
         Burst = new AeadBurst(BurstCapacity);
-        Reader = new TlsRecordReader(BurstCapacity);
-        _plaintext = (byte*)NativeMemory.AlignedAlloc(TlsRecordSizes.MaxRecord, 64);
+        Reader = new TlsRecordReader(RecordsPerBurst);
+        DtlsReader = new DtlsRecordReader(RecordsPerBurst);
+        _plaintext = (byte*)NativeMemory.AlignedAlloc(PlaintextSize, 64);
     }
 
     /// <summary>Frees the native memory of a thread that has ended.</summary>
     ~ControlWorkspace()
     {
-        NativeMemory.Clear(_plaintext, TlsRecordSizes.MaxRecord);
+        NativeMemory.Clear(_plaintext, PlaintextSize);
         NativeMemory.AlignedFree(_plaintext);
         _plaintext = null;
         Reader.Dispose();
+        DtlsReader.Dispose();
         Burst.Dispose();
         Engine.Dispose();
     }
@@ -49,6 +59,8 @@ internal sealed unsafe class ControlWorkspace
 
     public TlsRecordReader Reader { get; }
 
-    /// <summary>Takes the content of one opened record: <see cref="TlsRecordSizes.MaxRecord"/> bytes, valid until the next record.</summary>
+    public DtlsRecordReader DtlsReader { get; }
+
+    /// <summary>Takes the content of opened records: <see cref="PlaintextSize"/> bytes, valid until the next ones.</summary>
     public byte* Plaintext => _plaintext;
 }

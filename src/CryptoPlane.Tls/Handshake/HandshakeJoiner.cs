@@ -9,8 +9,8 @@ namespace CryptoPlane.Tls.Handshake;
 /// </summary>
 internal sealed class HandshakeJoiner
 {
-    /// <summary>Longest body of a Certificate message that is accepted: 64 KiB.</summary>
-    public const int MaxCertificateSize = 65_536;
+    /// <summary>Longest body of a Certificate, a CertificateRequest (some servers name every authority) or a NewSessionTicket: 64 KiB.</summary>
+    public const int MaxLongSize = 65_536;
 
     /// <summary>Longest body of any other message: room for a ClientHello with post-quantum shares, tickets and GREASE.</summary>
     public const int MaxMessageSize = 16_384;
@@ -50,7 +50,7 @@ internal sealed class HandshakeJoiner
         if (rest.Length < HandshakeMessage.HeaderSize)
             return false;
         int length = (rest[1] << 16) | (rest[2] << 8) | rest[3];
-        int limit = (HandshakeType)rest[0] == HandshakeType.Certificate ? MaxCertificateSize : MaxMessageSize;
+        int limit = (HandshakeType)rest[0] is HandshakeType.Certificate or HandshakeType.CompressedCertificate or HandshakeType.CertificateRequest or HandshakeType.NewSessionTicket ? MaxLongSize : MaxMessageSize;
         if (length > limit)
         {
             error = TlsError.Illegal($"A handshake message is longer than {limit} bytes.");

@@ -28,7 +28,7 @@ internal sealed class HandshakeKeys : IDisposable
         Span<byte> digest = stackalloc byte[TlsHashes.MaxLength];
         TlsHash hash = CipherSuiteParameters.Of(context.CipherSuite).Hash;
         // The early secret is zeroed as it turns into the handshake secret.
-        EarlySecret early = EarlySecret.WithoutPreSharedKey(hash);
+        EarlySecret early = context.TakeEarlySecret(hash);
         var keys = new HandshakeKeys(early.ToHandshakeSecret(sharedSecret), context.Transcript.Snapshot(digest));
         context.LogSecret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", keys.Client);
         context.LogSecret("SERVER_HANDSHAKE_TRAFFIC_SECRET", keys.Server);
@@ -40,8 +40,7 @@ internal sealed class HandshakeKeys : IDisposable
     {
         Span<byte> digest = stackalloc byte[TlsHashes.MaxLength];
         ReadOnlySpan<byte> transcriptHash = context.Transcript.Snapshot(digest);
-        using MasterSecret master = _secret.ToMasterSecret();
-        var keys = new ApplicationKeys(master.DeriveClientTraffic(transcriptHash), master.DeriveServerTraffic(transcriptHash), master.DeriveExporter(transcriptHash));
+        var keys = new ApplicationKeys(_secret.ToMasterSecret(), transcriptHash);
         context.LogSecret("CLIENT_TRAFFIC_SECRET_0", keys.Client);
         context.LogSecret("SERVER_TRAFFIC_SECRET_0", keys.Server);
         return keys;

@@ -9,6 +9,15 @@ internal abstract class HandshakeState : IDisposable
     /// <summary>Whether the handshake is over, so that application data may flow.</summary>
     public virtual bool IsConnected => false;
 
+    /// <summary>Whether application data may come already (RFC 8446 §2.3).</summary>
+    public virtual bool TakesEarlyData => false;
+
+    /// <summary>
+    /// Whether this side's Finished is sent and the peer's is all that is missing, so that a server may answer early data under the
+    /// application's keys (RFC 8446 §2.3, §4.4.4).
+    /// </summary>
+    public virtual bool AwaitsFinished => false;
+
     /// <summary>Takes the next message. The default refuses every message.</summary>
     /// <returns>Null, or why the connection must fail.</returns>
     public virtual TlsError? OnMessage(HandshakeContext context, HandshakeMessage message) =>

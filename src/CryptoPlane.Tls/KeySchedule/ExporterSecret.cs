@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 
 namespace CryptoPlane.Tls.KeySchedule;
 
-/// <summary>exporter_master_secret: keying material for protocols above TLS (RFC 8446 §7.5).</summary>
+/// <summary>exporter_master_secret or early_exporter_master_secret: keying material for protocols above TLS (RFC 8446 §7.5).</summary>
 internal sealed class ExporterSecret : ScheduleSecret
 {
-    /// <summary>Made by <see cref="MasterSecret.DeriveExporter"/> only.</summary>
-    internal ExporterSecret(TlsHash hash, ReadOnlySpan<byte> masterSecret, ReadOnlySpan<byte> transcriptHash) : base(hash) =>
-        Hkdf.DeriveSecret(hash, masterSecret, "exp master"u8, transcriptHash, Bytes);
+    /// <summary>Made by <see cref="MasterSecret.DeriveExporter"/> and <see cref="EarlySecret.DeriveExporter"/> only.</summary>
+    internal ExporterSecret(TlsHash hash, ReadOnlySpan<byte> from, ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash) : base(hash) =>
+        Hkdf.DeriveSecret(hash, from, label, transcriptHash, Bytes);
 
     /// <summary>Exports keying material.</summary>
     /// <param name="label">Says what it is for; at most 249 bytes.</param>

@@ -21,5 +21,9 @@ internal sealed class MasterSecret : ScheduleSecret
 
     /// <summary>exporter_master_secret.</summary>
     /// <param name="transcriptHash">Of ClientHello to the server's Finished.</param>
-    public ExporterSecret DeriveExporter(ReadOnlySpan<byte> transcriptHash) => new(Hash, Bytes, transcriptHash);
+    public ExporterSecret DeriveExporter(ReadOnlySpan<byte> transcriptHash) => new(Hash, Bytes, "exp master"u8, transcriptHash);
+
+    /// <summary>resumption_master_secret.</summary>
+    /// <param name="transcriptHash">Of ClientHello to the client's Finished.</param>
+    public ResumptionSecret DeriveResumption(ReadOnlySpan<byte> transcriptHash) => new(Hash, Bytes, transcriptHash);
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CryptoPlane.PublicKey;
 
 namespace CryptoPlane.Tls.KeySchedule;
 
@@ -25,10 +26,10 @@ internal static class TlsHashes
     public static HashAlgorithmName Name(this TlsHash hash) => hash == TlsHash.Sha384 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
 
     /// <summary>Hashes <paramref name="data"/> into the first <see cref="Length"/> bytes of <paramref name="digest"/>.</summary>
-    public static void HashData(this TlsHash hash, ReadOnlySpan<byte> data, Span<byte> digest) =>
-        _ = hash == TlsHash.Sha384 ? SHA384.HashData(data, digest) : SHA256.HashData(data, digest);
+    public static void HashData(this TlsHash hash, ReadOnlySpan<byte> data, Span<byte> digest) => hash.Function().Hash(data, digest);
 
     /// <summary>HMAC (RFC 2104) into the first <see cref="Length"/> bytes of <paramref name="mac"/>, which may overlap the inputs.</summary>
-    public static void Hmac(this TlsHash hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> mac) =>
-        _ = hash == TlsHash.Sha384 ? HMACSHA384.HashData(key, data, mac) : HMACSHA256.HashData(key, data, mac);
+    public static void Hmac(this TlsHash hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> mac) => hash.Function().Hmac(key, data, mac);
+
+    private static Sha2 Function(this TlsHash hash) => hash == TlsHash.Sha384 ? Sha2.Sha384 : Sha2.Sha256;
 }

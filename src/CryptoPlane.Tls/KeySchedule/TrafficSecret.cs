@@ -24,13 +24,16 @@ internal sealed class TrafficSecret : ScheduleSecret
     /// <summary>verify_data of a Finished message under this handshake traffic secret (RFC 8446 §4.4.4).</summary>
     /// <param name="transcriptHash">Of the messages before the Finished.</param>
     /// <param name="verifyData">Takes a digest's length of bytes.</param>
-    public void ComputeFinished(ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData)
+    public void ComputeFinished(ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData) => ComputeFinished(Hash, Bytes, transcriptHash, verifyData);
+
+    /// <summary>verify_data under any traffic secret: behind the handshake it is the application's of the moment (RFC 8446 §4.4).</summary>
+    public static void ComputeFinished(TlsHash hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData)
     {
         // finished_key = HKDF-Expand-Label(BaseKey, "finished", "", Hash.length)
         Span<byte> finishedKey = stackalloc byte[TlsHashes.MaxLength];
-        finishedKey = finishedKey[..Hash.Length()];
-        Hkdf.ExpandLabel(Hash, Bytes, "finished"u8, [], finishedKey);
-        Hash.Hmac(finishedKey, transcriptHash, verifyData);
+        finishedKey = finishedKey[..hash.Length()];
+        Hkdf.ExpandLabel(hash, secret, "finished"u8, [], finishedKey);
+        hash.Hmac(finishedKey, transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
     }
 

@@ -18,12 +18,20 @@ internal sealed class TranscriptHash : IDisposable
     private IncrementalHash? _running;
     private TlsHash _hash;
 
+    // From a HelloRetryRequest to the first snapshot behind it: what was hashed, since a running hash cannot be copied.
+    private ArrayBufferWriter<byte>? _retry;
+
+    // What was hashed since the beginning, where it is kept.
+    private ArrayBufferWriter<byte>? _kept;
+
     /// <summary>The hash, once it is selected.</summary>
     public TlsHash? Hash => _running == null ? null : _hash;
 
     /// <summary>Appends whole handshake messages.</summary>
     public void Append(ReadOnlySpan<byte> messages)
     {
+        _retry?.Write(messages);
+        _kept?.Write(messages);
         if (_running != null)
             _running.AppendData(messages);
         else
@@ -50,7 +58,28 @@ internal sealed class TranscriptHash : IDisposable
     /// <summary>The hash of everything so far; the transcript goes on.</summary>
     /// <param name="digest">At least a digest's length of bytes.</param>
     /// <returns>The part of <paramref name="digest"/> that was written.</returns>
-    public ReadOnlySpan<byte> Snapshot(Span<byte> digest) => digest[..Selected().GetCurrentHash(digest)];
+    public ReadOnlySpan<byte> Snapshot(Span<byte> digest)
+    {
+        _retry = null;
+        return digest[..Selected().GetCurrentHash(digest)];
+    }
+
+    /// <summary>
+    /// The hash of what is before a ClientHello (a first one's message_hash and the HelloRetryRequest, or nothing) and of the ClientHello's
+    /// beginning, which does not become a part of the transcript: what binders are over (§4.2.11.2).
+    /// </summary>
+    /// <param name="hash">The hash; the one that was selected, if one was.</param>
+    /// <param name="truncatedHello">The ClientHello up to its list of binders.</param>
+    /// <param name="digest">At least a digest's length of bytes.</param>
+    /// <returns>The part of <paramref name="digest"/> that was written.</returns>
+    public ReadOnlySpan<byte> SnapshotForBinder(TlsHash hash, ReadOnlySpan<byte> truncatedHello, Span<byte> digest)
+    {
+        using var whole = IncrementalHash.CreateHash(hash.Name());
+        if (_retry != null)
+            whole.AppendData(_retry.WrittenSpan);
+        whole.AppendData(truncatedHello);
+        return digest[..whole.GetHashAndReset(digest)];
+    }
 
     /// <summary>
     /// RFC 8446 §4.4.1: with a HelloRetryRequest, ClientHello1 in the transcript is replaced by a synthetic message that holds its hash.
@@ -66,6 +95,23 @@ internal sealed class TranscriptHash : IDisposable
         synthetic[3] = (byte)_hash.Length();
         running.GetHashAndReset(synthetic[4..]);
         running.AppendData(synthetic[..(4 + _hash.Length())]);
+        _retry = new ArrayBufferWriter<byte>();
+        _retry.Write(synthetic[..(4 + _hash.Length())]);
+        if (_kept == null)
+            return;
+        _kept.Clear();
+        _kept.Write(synthetic[..(4 + _hash.Length())]);
+    }
+
+    /// <summary>Keeps every message from the first on, for <see cref="TakeMessages"/>: call it before there is one.</summary>
+    public void KeepMessages() => _kept = new ArrayBufferWriter<byte>();
+
+    /// <summary>Hands what was kept over; null if nothing was.</summary>
+    public byte[]? TakeMessages()
+    {
+        byte[]? messages = _kept?.WrittenSpan.ToArray();
+        _kept = null;
+        return messages;
     }
 
     /// <inheritdoc/>

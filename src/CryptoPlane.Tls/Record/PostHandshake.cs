@@ -6,7 +6,7 @@ namespace CryptoPlane.Tls.Record;
 /// </summary>
 internal static unsafe class PostHandshake
 {
-    private const byte NewSessionTicket = 4, KeyUpdate = 24;
+    private const byte NewSessionTicket = 4, Certificate = 11, CertificateRequest = 13, CertificateVerify = 15, Finished = 20, KeyUpdate = 24;
     private const int HeaderLength = 4, KeyUpdateBody = 1;
 
     /// <summary>
@@ -64,8 +64,20 @@ internal static unsafe class PostHandshake
                 state->PartialLength = 0;
                 state->SkipRemaining = (uint)length;
                 return length <= MaxTicketBody ? TlsOpenStatus.Handled : TlsOpenStatus.DecodeError;
+            case CertificateRequest when (state->Flags & TlsTrafficFlags.TakesCertificateRequests) != 0:
+                state->PartialLength = 0;
+                state->SkipRemaining = (uint)length;
+                // Each costs a signature: the server must earn them with data.
+                if (!state->TryCountUpdate())
+                    return TlsOpenStatus.UnexpectedMessage;
+                return length <= Handshake.HandshakeJoiner.MaxLongSize ? TlsOpenStatus.Handled : TlsOpenStatus.IllegalParameter;
+            case Certificate or CertificateVerify or Finished when (state->Flags & TlsTrafficFlags.TakesCertificates) != 0:
+                state->PartialLength = 0;
+                state->SkipRemaining = (uint)length;
+                return length <= Handshake.HandshakeJoiner.MaxLongSize ? TlsOpenStatus.Handled : TlsOpenStatus.IllegalParameter;
             default:
-                // RFC 8446 §4.6.2: post-handshake authentication was not offered; everything else has no place here at all.
+                // RFC 8446 §4.6.2: a client that has not offered post_handshake_auth answers a request with unexpected_message; everything
+                // else has no place here at all.
                 return TlsOpenStatus.UnexpectedMessage;
         }
     }

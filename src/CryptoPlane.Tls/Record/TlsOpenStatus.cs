@@ -34,7 +34,7 @@ public enum TlsOpenStatus : byte
     /// <summary>A message that cannot be decoded.</summary>
     DecodeError = 9,
 
-    /// <summary>A KeyUpdate whose request is neither 0 nor 1.</summary>
+    /// <summary>A KeyUpdate whose request is neither 0 nor 1, or a message about certificates that is too long.</summary>
     IllegalParameter = 10,
 
     /// <summary>The peer sends one KeyUpdate after another with little data between them: see <see cref="TlsRecordReader.MaxKeyUpdates"/>.</summary>

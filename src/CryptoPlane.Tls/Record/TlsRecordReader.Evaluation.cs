@@ -22,8 +22,9 @@ public sealed unsafe partial class TlsRecordReader
         // RFC 8446 §5: protected records are application_data on the outside, and once the handshake is over there are no others.
         if (record[0] != (byte)TlsContentType.ApplicationData)
             return TlsOpenStatus.UnexpectedMessage;
-        // RFC 8446 §5.2, §5.4: the inner plaintext with its padding has at most 2^14 + 1 bytes, which its length shows beforehand.
-        if (payload > TlsRecordSizes.MaxInnerPlaintext + AeadSizes.Tag)
+        // RFC 8446 §5.2, §5.4: the inner plaintext with its padding has at most 2^14 + 1 bytes, which its length shows beforehand; RFC 8449
+        // §4: or as many as the peer was told, with record_overflow for more.
+        if (payload > state->SizeLimit + AeadSizes.Tag)
             return TlsOpenStatus.RecordOverflow;
         if (payload < AeadSizes.Tag)
             return TlsOpenStatus.BadRecordMac;
@@ -144,7 +145,7 @@ public sealed unsafe partial class TlsRecordReader
             EvaluateAlert(entry);
             return;
         }
-        if (state->Use == TlsTrafficUse.ReadHandshake)
+        if (state->Use is TlsTrafficUse.ReadHandshake or TlsTrafficUse.ReadEarlyData)
         {
             entry->Outcome = TlsOpenStatus.Opened;
             entry->Type = TlsContentType.Handshake;
@@ -160,7 +161,13 @@ public sealed unsafe partial class TlsRecordReader
         // Every operation with the old key that this burst had has completed, and the records behind this one are opened again.
         if (isKeyUpdate)
             engine.Retire(state->AdvanceKey());
-        Resolve(entry, TlsOpenStatus.Handled);
+        if ((state->Flags & TlsTrafficFlags.GivesTickets) == 0)
+        {
+            Resolve(entry, TlsOpenStatus.Handled);
+            return;
+        }
+        entry->Outcome = TlsOpenStatus.Opened;
+        entry->Type = TlsContentType.Handshake;
     }
 
     private static void EvaluateAlert(TlsOpenedRecord* entry)

@@ -12,7 +12,7 @@ public enum TlsRecordStatus : byte
     /// <summary>The destination has no room for the content and <see cref="TlsRecordSizes.Overhead"/>.</summary>
     DestinationTooSmall = 2,
 
-    /// <summary>The content is longer than <see cref="TlsRecordSizes.MaxContent"/>, or empty without being application data.</summary>
+    /// <summary>The content is longer than <see cref="TlsTrafficState.MaxContent"/>, or empty without being application data.</summary>
     InvalidLength = 3,
 
     /// <summary>The key has sealed nearly as many records as RFC 8446 §5.5 allows: send a KeyUpdate and try again.</summary>

@@ -25,7 +25,7 @@ public static unsafe class TlsRecordWriter
     /// <param name="type">What the content is.</param>
     /// <param name="content">Native memory. Either <paramref name="destination"/> + 5 (in place), or disjoint from the destination. One byte
     /// behind the content is overwritten with its type.</param>
-    /// <param name="length">Bytes of content, at most <see cref="TlsRecordSizes.MaxContent"/>; 0 is for application data only.</param>
+    /// <param name="length">Bytes of content, at most <see cref="TlsTrafficState.MaxContent"/>; 0 is for application data only.</param>
     /// <param name="destination">Where the record is written; it belongs to the burst until that has run.</param>
     /// <param name="destinationCapacity">Bytes there: the content's and <see cref="TlsRecordSizes.Overhead"/>.</param>
     /// <param name="recordLength">Bytes of the record; 0 unless it was added.</param>
@@ -41,7 +41,8 @@ public static unsafe class TlsRecordWriter
         out int recordLength)
     {
         recordLength = 0;
-        if ((uint)length > TlsRecordSizes.MaxContent || (length == 0 && type != TlsContentType.ApplicationData))
+        // RFC 8449 §4: the limit counts the type, and padding, of which there is none.
+        if ((uint)length >= state->SizeLimit || (length == 0 && type != TlsContentType.ApplicationData))
             return TlsRecordStatus.InvalidLength;
         if (destinationCapacity < length + TlsRecordSizes.Overhead)
             return TlsRecordStatus.DestinationTooSmall;

@@ -45,6 +45,7 @@ public unsafe struct TlsTrafficState
     [FieldOffset(56)] internal uint Epoch;
     [FieldOffset(60)] internal byte PartialLength;
     [FieldOffset(61)] internal byte UpdatesInWindow;
+    [FieldOffset(62)] internal ushort SizeLimit;
 
     // Second cache line: KeyUpdates and messages over several records.
     [FieldOffset(64)] internal AeadKeyHandle OutgoingKey;
@@ -64,6 +65,12 @@ public unsafe struct TlsTrafficState
 
     /// <summary>Bytes of content sealed or opened, over all keys, without padding.</summary>
     public readonly ulong Bytes => ContentBytes;
+
+    /// <summary>
+    /// Most bytes of content in one record: <see cref="TlsRecordSizes.MaxContent"/>, or less by the limit that the peer asked for (when
+    /// sealing) or was told (when opening; RFC 8449).
+    /// </summary>
+    public readonly int MaxContent => SizeLimit - TlsRecordSizes.InnerType;
 
     /// <summary>How often the key was updated. A peer that sends many KeyUpdates for few <see cref="Bytes"/> is up to no good.</summary>
     public readonly uint KeyUpdates => Epoch;
@@ -106,6 +113,7 @@ public unsafe struct TlsTrafficState
         NativeMemory.Clear(state, SizeInBytes);
         state->SuiteNumber = suite;
         state->Use = use;
+        state->SizeLimit = TlsRecordSizes.MaxInnerPlaintext;
         trafficSecret.CopyTo(new Span<byte>(state->Secret, TlsHashes.MaxLength));
         state->InstallKey(parameters);
     }
@@ -195,4 +203,13 @@ internal enum TlsTrafficFlags : byte
 
     /// <summary>The peer sent close_notify.</summary>
     CloseNotifyReceived = 4,
+
+    /// <summary>Handshake messages behind the handshake are given out once they are checked: a control thread looks for tickets among them.</summary>
+    GivesTickets = 8,
+
+    /// <summary>The server may ask for a certificate: only on a control thread, which has what the answer takes.</summary>
+    TakesCertificateRequests = 16,
+
+    /// <summary>The client may answer a CertificateRequest of ours, on a control thread.</summary>
+    TakesCertificates = 32,
 }

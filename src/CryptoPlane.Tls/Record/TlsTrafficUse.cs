@@ -14,4 +14,7 @@ public enum TlsTrafficUse : byte
 
     /// <summary>Opening what a server sends once the handshake is over: application data, alerts, KeyUpdate, NewSessionTicket.</summary>
     ReadAsClient = 3,
+
+    /// <summary>Opening a client's early data (RFC 8446 §2.3): application data, alerts, and the EndOfEarlyData, given out as it is.</summary>
+    ReadEarlyData = 4,
 }

@@ -34,9 +34,13 @@ internal readonly ref struct CertificateVerifyMessage
     }
 
     /// <summary>RFC 8446 §4.4.3: 64 spaces, a context string that names the signer's side, a zero byte, and the transcript hash.</summary>
-    public static byte[] ServerSignedContent(ReadOnlySpan<byte> transcriptHash)
+    public static byte[] ServerSignedContent(ReadOnlySpan<byte> transcriptHash) => SignedContent("TLS 1.3, server CertificateVerify\0"u8, transcriptHash);
+
+    /// <summary>RFC 8446 §4.4.3: the same for a client, whose context string keeps a server's signature from passing for it.</summary>
+    public static byte[] ClientSignedContent(ReadOnlySpan<byte> transcriptHash) => SignedContent("TLS 1.3, client CertificateVerify\0"u8, transcriptHash);
+
+    private static byte[] SignedContent(ReadOnlySpan<byte> context, ReadOnlySpan<byte> transcriptHash)
     {
-        ReadOnlySpan<byte> context = "TLS 1.3, server CertificateVerify\0"u8;
         var content = new byte[SpaceCount + context.Length + transcriptHash.Length];
         content.AsSpan(0, SpaceCount).Fill((byte)' ');
         context.CopyTo(content.AsSpan(SpaceCount));

@@ -16,7 +16,9 @@ internal static class EncryptedExtensionsMessage
     /// <param name="writer">Where to.</param>
     /// <param name="applicationProtocol">The chosen protocol; empty for none.</param>
     /// <param name="acknowledgeServerName">RFC 6066 §3: an empty server_name says that the name was used.</param>
-    public static void Write(WireWriter writer, ReadOnlySpan<byte> applicationProtocol, bool acknowledgeServerName)
+    /// <param name="recordSizeLimit">This side's limit, for a client that has sent its own (RFC 8449 §4); 0 for no answer.</param>
+    /// <param name="acceptEarlyData">Whether the client's early data is taken (RFC 8446 §4.2.10).</param>
+    public static void Write(WireWriter writer, ReadOnlySpan<byte> applicationProtocol, bool acknowledgeServerName, int recordSizeLimit, bool acceptEarlyData)
     {
         WireWriter.LengthScope message = writer.BeginMessage(HandshakeType.EncryptedExtensions);
         WireWriter.LengthScope extensions = writer.Begin(2);
@@ -24,6 +26,10 @@ internal static class EncryptedExtensionsMessage
             writer.End(writer.BeginExtension(ExtensionType.ServerName));
         if (!applicationProtocol.IsEmpty)
             ApplicationProtocolsExtension.WriteSelected(writer, applicationProtocol);
+        if (recordSizeLimit != 0)
+            RecordSizeLimitExtension.Write(writer, recordSizeLimit);
+        if (acceptEarlyData)
+            EarlyDataExtension.Write(writer);
         writer.End(extensions);
         writer.End(message);
     }

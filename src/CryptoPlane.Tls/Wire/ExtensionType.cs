@@ -15,6 +15,12 @@ internal enum ExtensionType : ushort
     ClientCertificateType = 19,
     ServerCertificateType = 20,
     Padding = 21,
+
+    /// <summary>RFC 8879.</summary>
+    CompressCertificate = 27,
+
+    /// <summary>RFC 8449.</summary>
+    RecordSizeLimit = 28,
     PreSharedKey = 41,
     EarlyData = 42,
     SupportedVersions = 43,

@@ -14,6 +14,9 @@ internal enum HandshakeType : byte
     Finished = 20,
     KeyUpdate = 24,
 
+    /// <summary>RFC 8879 §4: in place of a Certificate.</summary>
+    CompressedCertificate = 25,
+
     /// <summary>RFC 8446 §4.4.1: never on the wire; stands for the first ClientHello in the transcript after a HelloRetryRequest.</summary>
     MessageHash = 254,
 }

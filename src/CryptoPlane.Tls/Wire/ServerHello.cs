@@ -57,14 +57,18 @@ internal readonly ref struct ServerHello
         return null;
     }
 
-    /// <summary>Writes a ServerHello that answers with a key share.</summary>
-    public static void Write(WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionIdEcho, ushort cipherSuite, TlsNamedGroup group, ReadOnlySpan<byte> share)
+    /// <summary>Writes a ServerHello that answers with a key share, and takes a pre-shared key if there is one.</summary>
+    public static void Write(
+        WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionIdEcho, ushort cipherSuite, TlsNamedGroup group, ReadOnlySpan<byte> share,
+        int preSharedKey = -1)
     {
         WireWriter.LengthScope message = Begin(writer, random, sessionIdEcho, cipherSuite, out WireWriter.LengthScope extensions);
         WireWriter.LengthScope keyShare = writer.BeginExtension(ExtensionType.KeyShare);
         writer.WriteUInt16((ushort)group);
         writer.WriteVector16(share);
         writer.End(keyShare);
+        if (preSharedKey >= 0)
+            PreSharedKeyExtension.WriteSelected(writer, (ushort)preSharedKey);
         writer.End(extensions);
         writer.End(message);
     }

@@ -18,6 +18,9 @@ internal sealed class WireWriter
 
     public void Clear() => Length = 0;
 
+    /// <summary>Overwrites bytes that were written.</summary>
+    public void Overwrite(int offset, ReadOnlySpan<byte> value) => value.CopyTo(_buffer.AsSpan(offset, Length - offset));
+
     /// <summary>Empties the buffer and gives its memory up.</summary>
     public void Release()
     {

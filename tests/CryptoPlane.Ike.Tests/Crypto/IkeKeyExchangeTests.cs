@@ -9,7 +9,8 @@ public class IkeKeyExchangeTests
     [InlineData((ushort)KeyExchangeMethod.X25519, 32, 32)]
     [InlineData((ushort)KeyExchangeMethod.P256, 64, 32)]
     [InlineData((ushort)KeyExchangeMethod.P384, 96, 48)]
-    public void Both_sides_agree(ushort number, int valueLength, int secretLength)
+    [InlineData((ushort)KeyExchangeMethod.MlKem768, 1184, 32, 1088)]
+    public void Both_sides_agree(ushort number, int valueLength, int secretLength, int answerLength = 0)
     {
         var method = (KeyExchangeMethod)number;
         using IkeKeyExchange initiator = new(method);
@@ -19,7 +20,7 @@ public class IkeKeyExchangeTests
         Assert.NotNull(responders);
         Assert.NotNull(initiators);
         Assert.Equal(valueLength, initiator.PublicValue.Length);
-        Assert.Equal(valueLength, answer.Length);
+        Assert.Equal(answerLength == 0 ? valueLength : answerLength, answer.Length);
         Assert.Equal(secretLength, initiators.Length);
         Assert.Equal(initiators.Value, responders.Value);
     }
@@ -62,9 +63,27 @@ public class IkeKeyExchangeTests
     }
 
     [Fact]
-    public void Only_three_methods_are_known()
+    public void An_encapsulation_key_with_a_coefficient_beyond_the_modulus_is_refused()
     {
-        Assert.Equal([KeyExchangeMethod.P256, KeyExchangeMethod.P384, KeyExchangeMethod.X25519],
+        using IkeKeyExchange initiator = new(KeyExchangeMethod.MlKem768);
+        byte[] key = initiator.PublicValue.ToArray();
+        // FIPS 203 §7.2: the first two coefficients of 12 bits become 3,329, which is q, and then 4,095.
+        (key[0], key[1]) = (0x01, (byte)((key[1] & 0xF0) | 0x0D));
+        Assert.Null(IkeKeyExchange.Respond(KeyExchangeMethod.MlKem768, key, out ReadOnlyMemory<byte> answer));
+        Assert.Equal(0, answer.Length);
+        (key[0], key[1], key[2]) = (0xFF, 0xFF, 0xFF);
+        Assert.Null(IkeKeyExchange.Respond(KeyExchangeMethod.MlKem768, key, out _));
+        (key[0], key[1], key[2]) = (0x00, 0x0D, 0xD0);
+        using SecretBytes? secret = IkeKeyExchange.Respond(KeyExchangeMethod.MlKem768, key, out _);
+        Assert.NotNull(secret);
+        foreach (int length in (int[])[0, 1, 1087, 1089, 1184])
+            Assert.Null(initiator.Finish(new byte[length]));
+    }
+
+    [Fact]
+    public void Only_four_methods_are_known()
+    {
+        Assert.Equal([KeyExchangeMethod.P256, KeyExchangeMethod.P384, KeyExchangeMethod.X25519, KeyExchangeMethod.MlKem768],
             Enumerable.Range(0, ushort.MaxValue + 1).Select(n => (KeyExchangeMethod)n).Where(KeyExchangeMethods.IsKnown));
         Assert.Throws<ArgumentOutOfRangeException>(() => new IkeKeyExchange(KeyExchangeMethod.None));
     }

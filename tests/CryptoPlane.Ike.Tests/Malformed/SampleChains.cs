@@ -21,7 +21,8 @@ internal static class SampleChains
         Transform[] transforms =
         [
             new(TransformType.Encryption, 20, 256), new(TransformType.Encryption, 28), new(TransformType.PseudorandomFunction, 5),
-            new(TransformType.KeyExchange, 31), new(TransformType.ExtendedSequenceNumbers, 1),
+            new(TransformType.KeyExchange, 31), new(TransformType.ExtendedSequenceNumbers, 1), new(TransformType.AdditionalKeyExchange1, 36),
+            new(TransformType.AdditionalKeyExchange1, 0), new(TransformType.AdditionalKeyExchange7, 20),
         ];
         IkeWriter writer = new();
         writer
@@ -36,6 +37,9 @@ internal static class SampleChains
             .Add(new AuthenticationPayload(AuthenticationMethod.SharedKey, new byte[32]))
             .Add(NotifyPayload.ForEsp(NotifyType.RekeySa, 7))
             .Add(new NotifyPayload(NotifyType.Cookie, new byte[20]))
+            .Add(new NotifyPayload(NotifyType.IntermediateExchangeSupported))
+            .Add(new NotifyPayload(NotifyType.AdditionalKeyExchange, new byte[8]))
+            .Add(new NotifyPayload(NotifyType.StateNotFound))
             .Add(NotifyPayload.InvalidKePayload(19))
             .Add(NotifyPayload.HashAlgorithms([2, 3, 4]))
             .Add(new DeletePayload(SecurityProtocol.Esp, [1, 2, 3]))

@@ -96,6 +96,60 @@ public class IkeProposalsTests
         Assert.Null(IkeProposals.Choose([s_x25519], new([offer.Proposals[0] with { Protocol = SecurityProtocol.Esp }]), isRekey: false));
     }
 
+    public static TheoryData<string, int[][], int[]?> PeersAdditional => new()
+    {
+        { "as ours", [[6, 36]], [36] },
+        { "or none", [[6, 0], [6, 36]], [36] },
+        { "among others", [[6, 35], [6, 37], [6, 36], [6, 20]], [36] },
+        { "the same twice", [[6, 36], [6, 36]], null },
+        { "others too, or none of them", [[6, 36], [7, 20], [7, 0], [12, 37], [12, 0]], [36, 0, 0] },
+        { "the same as a second, or none", [[6, 36], [7, 36], [7, 0]], [36, 0] },
+        { "the same as a second", [[6, 36], [7, 36]], null },
+        { "another too", [[6, 36], [7, 20]], null },
+        { "as the second", [[7, 36]], null },
+        { "none", [[6, 0]], null },
+        { "nothing", [], null },
+        { "another", [[6, 35], [6, 37]], null },
+        { "with a key length", [[6, 36, 128]], null },
+        { "a type beyond the seventh", [[6, 36], [13, 0]], null },
+    };
+
+    [Theory]
+    [MemberData(nameof(PeersAdditional))]
+    public void An_additional_key_exchange_is_the_one_that_was_meant_and_answered_by_one_of_each_type(string name, int[][] transforms, int[]? answer)
+    {
+        Assert.NotEmpty(name);
+        IkeSuite hybrid = s_x25519 with { Additional = new(KeyExchangeMethod.MlKem768) };
+        Transform[] parsed = [.. transforms.Select(t => new Transform((TransformType)t[0], (ushort)t[1], (ushort)t.ElementAtOrDefault(2)))];
+        SecurityAssociationPayload offer = new([new Proposal(1, SecurityProtocol.Ike, [], [s_encryption, s_prf, s_group, .. parsed])]);
+        ChosenProposal<IkeSuite>? chosen = IkeProposals.Choose([hybrid], offer, isRekey: false);
+        if (name == "the same twice")
+        {
+            // Offered twice is offered; answered twice is no choice.
+            Assert.Single(chosen!.Transforms, t => t.Type == TransformType.AdditionalKeyExchange1);
+            Assert.Null(IkeProposals.Accept([hybrid], offer, isRekey: false));
+            return;
+        }
+        Assert.Equal(answer, chosen?.Transforms.Where(t => t.Type >= TransformType.AdditionalKeyExchange1).Select(t => (int)t.Id));
+        if (chosen is not null)
+            Assert.Equal(hybrid, IkeProposals.Accept([hybrid], chosen.Answer([]), isRekey: false)?.Suite);
+    }
+
+    [Fact]
+    public void Suites_with_additional_key_exchanges_are_proposals_of_their_own()
+    {
+        IkeSuite hybrid = s_x25519 with { Additional = new(KeyExchangeMethod.MlKem768) };
+        SecurityAssociationPayload offer = IkeProposals.Offer([hybrid, s_x25519, s_p256], []);
+        Assert.Equal([s_encryption, s_prf, s_group, new(TransformType.AdditionalKeyExchange1, 36)], offer.Proposals[0].Transforms);
+        Assert.Equal([s_encryption, s_prf, s_group, new(TransformType.KeyExchange, 19)], offer.Proposals[1].Transforms);
+        // Who has never heard of RFC 9370 takes the second.
+        Assert.Equal(2, IkeProposals.Choose([s_x25519], offer, isRekey: false)!.Proposal.Number);
+        Assert.Equal(hybrid, IkeProposals.Choose([hybrid, s_x25519], offer, isRekey: false)!.Suite);
+        // The answer is the suite of the proposal that it names.
+        Assert.Null(IkeProposals.Accept([hybrid, s_x25519], new([offer.Proposals[0] with { Transforms = [s_encryption, s_prf, s_group] }]), isRekey: false));
+        Assert.Null(IkeProposals.Accept([hybrid], new([offer.Proposals[0] with { Transforms = [.. offer.Proposals[0].Transforms, new(TransformType.AdditionalKeyExchange1 + 1, 36)] }]), isRekey: false));
+    }
+
     [Fact]
     public void A_transform_with_an_unknown_attribute_is_not_chosen()
     {

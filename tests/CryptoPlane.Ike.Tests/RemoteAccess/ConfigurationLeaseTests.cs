@@ -35,9 +35,9 @@ public class ConfigurationLeaseTests
     {
         using ConfigurationLease? lease = Ask(Empty(Kind.InternalIp4Address), Empty(Kind.InternalIp6Dns));
         Assert.Equal(["InternalIp4Address 0a010001", "InternalIp4Netmask ffffffff"], Texts(lease!));
-        using ConfigurationLease? none = Ask(Empty(Kind.InternalIp4Dns));
-        Assert.Empty(none!.Reply.Attributes);
-        Assert.Empty(none.Selectors);
+        Assert.Null(Ask(Empty(Kind.InternalIp4Dns)));
+        Assert.False(ConfigurationLease.AsksForAddress(new ConfigurationPayload(ConfigurationType.Request, [Empty(Kind.InternalIp4Dns)])));
+        Assert.True(ConfigurationLease.AsksForAddress(new ConfigurationPayload(ConfigurationType.Request, [Empty(Kind.InternalIp6Address)])));
     }
 
     [Fact]
@@ -76,8 +76,62 @@ public class ConfigurationLeaseTests
         Assert.Equal(["InternalIp6Address 20010db800010000000000000000000380"], Texts(lease!));
     }
 
-    private ConfigurationLease? Ask(params Attribute[] attributes) =>
-        ConfigurationLease.TryCreate(new ConfigurationPayload(ConfigurationType.Request, attributes), _access, "user");
+    [Fact]
+    public void What_is_granted_but_not_asked_for_stays_unused_and_comes_back()
+    {
+        Granting access = new(new IkeUserGrant
+        {
+            Addresses = [IPAddress.Parse("10.1.0.7"), IPAddress.Parse("2001:db8:1::7")],
+            NameServers = [IPAddress.Parse("192.0.2.53")],
+            Domains = ["corp.example", "lab.example"],
+        });
+        ConfigurationLease lease = Ask(access, Empty(Kind.InternalIp4Address), Empty(Kind.InternalIp4Dns), Empty(Kind.InternalDnsDomain))!;
+        Assert.Equal(["10.1.0.7/32"], lease.Selectors.Select(s => s.ToString()));
+        Assert.Equal(
+            ["InternalIp4Address 0a010007", "InternalIp4Netmask ffffffff", "InternalIp4Dns c0000235", "InternalDnsDomain 636f72702e6578616d706c65", "InternalDnsDomain 6c61622e6578616d706c65"],
+            Texts(lease));
+        Assert.True(access.Asked is { AsksIPv4: true, AsksIPv6: false, User: "user" });
+        Assert.Equal(0, access.Released);
+        lease.Dispose();
+        lease.Dispose();
+        Assert.Equal(1, access.Released);
+        // RFC 8598 §3.1: no domains without the servers that know them.
+        using ConfigurationLease other = Ask(access, Empty(Kind.InternalIp4Address), Empty(Kind.InternalDnsDomain))!;
+        Assert.Equal(2, other.Reply.Attributes.Count);
+        // Nothing of what is granted was asked for: it goes back at once.
+        Granting ipv6 = new(new IkeUserGrant { Addresses = [IPAddress.Parse("2001:db8:1::7")] });
+        Assert.Null(Ask(ipv6, Empty(Kind.InternalIp4Address)));
+        Assert.Equal(1, ipv6.Released);
+    }
+
+    [Fact]
+    public void A_grant_has_one_address_of_a_family() =>
+        Assert.Throws<ArgumentException>(() => new IkeUserGrant { Addresses = [IPAddress.Parse("10.1.0.7"), IPAddress.Parse("10.1.0.8")] });
+
+    private ConfigurationLease? Ask(params Attribute[] attributes) => Ask(_access, attributes);
+
+    private static ConfigurationLease? Ask(IIkeRemoteAccess access, params Attribute[] attributes) => ConfigurationLease.TryCreate(
+        new ConfigurationPayload(ConfigurationType.Request, attributes), access,
+        new IkeUserRequest { IkeSa = 1, Connection = "users", User = "user", Remote = new IPEndPoint(IPAddress.Loopback, 4500) });
+
+    private sealed class Granting(IkeUserGrant grant) : IIkeRemoteAccess
+    {
+        public IkeUserRequest? Asked { get; private set; }
+
+        public int Released { get; private set; }
+
+        public IkeUserGrant Admit(IkeUserRequest user)
+        {
+            Asked = user;
+            return grant;
+        }
+
+        public void Release(IkeUserGrant released)
+        {
+            Assert.Same(grant, released);
+            Released++;
+        }
+    }
 
     private static Attribute Empty(Kind kind) => new(kind, []);
 

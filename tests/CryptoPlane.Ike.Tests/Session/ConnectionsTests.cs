@@ -123,6 +123,39 @@ public class ConnectionsTests
         Assert.False(moved.UdpEncapsulation);
         Assert.NotNull(answer.Find(NotifyType.NatDetectionSourceIp));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], answer.Find(NotifyType.Cookie2)!.Data);
+        (IkePayloads request, Action<IIkePayload> respond) = user.TakeRequest(elsewhere);
+        respond(request.Find(NotifyType.Cookie2)!);
+        Assert.Equal(IkeSaState.Established, Assert.Single(user.Gateway.Endpoint.Report()).State);
+        // Who says again where it is has shown that already.
+        user.Move(elsewhere, update: true);
+        Assert.False(user.Gateway.Endpoint.TryPollTransmit(out _));
+    }
+
+    /// <summary>RFC 4555 §3.7: who does not receive there cannot give the cookie back.</summary>
+    [Fact]
+    public void A_peer_that_is_not_where_it_says_to_be_is_given_up()
+    {
+        using MobikeUser guesser = new();
+        guesser.Establish();
+        IPEndPoint elsewhere = new(IPAddress.Parse("203.0.113.77"), 4500);
+        guesser.Move(elsewhere, update: true);
+        (IkePayloads request, Action<IIkePayload> respond) = guesser.TakeRequest(elsewhere);
+        byte[] cookie = [.. request.Find(NotifyType.Cookie2)!.Data];
+        Assert.InRange(cookie.Length, 8, 64);
+        cookie[0] ^= 1;
+        respond(new NotifyPayload(NotifyType.Cookie2, cookie));
+        Assert.Equal(IkeCloseReason.ProtocolError, guesser.Gateway.Single<IkeSaClosed>().Reason);
+
+        using MobikeUser silent = new();
+        silent.Establish();
+        silent.Move(elsewhere, update: true);
+        for (long now = 1_000; silent.Gateway.IkeSas.Count != 0; now = silent.Gateway.Endpoint.NextTimeout)
+        {
+            Assert.True(now < 200_000, "the gateway never gives up");
+            silent.Gateway.Endpoint.HandleTimeout(now);
+            silent.Gateway.TakeEvents();
+        }
+        Assert.Equal(IkeCloseReason.PeerDead, silent.Gateway.Single<IkeSaClosed>().Reason);
     }
 
     private static IkeConnection Named(string name) => new()

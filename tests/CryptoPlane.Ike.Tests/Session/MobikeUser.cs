@@ -71,6 +71,24 @@ internal sealed class MobikeUser : IDisposable
         return Ask(ExchangeType.Informational, [.. payloads]);
     }
 
+    /// <summary>Takes the gateway's request to show that this peer is where it says to be.</summary>
+    /// <param name="from">Where the request must have been sent to.</param>
+    /// <returns>Its payloads, and what takes the answer.</returns>
+    public (IkePayloads Request, Action<IIkePayload> Answer) TakeRequest(IPEndPoint from)
+    {
+        Assert.True(Gateway.Endpoint.TryPollTransmit(out IkeDatagram? datagram));
+        Assert.Equal(from, datagram.Remote);
+        (IkeHeader request, IkePayloads payloads) = Open(datagram.Payload[4..].ToArray());
+        Assert.Equal((ExchangeType.Informational, false), (request.Exchange, request.IsResponse));
+        return (payloads, payload =>
+        {
+            IkeHeader header = new(7, _gatewaySpi, ExchangeType.Informational, IkeHeaderFlags.Initiator | IkeHeaderFlags.Response, request.MessageId);
+            byte[] response = Assert.Single(SealedMessages.Seal(_protection!, header, new IkeWriter().Add(payload), int.MaxValue));
+            Gateway.Endpoint.HandleDatagram(s_gateway, _address, response, 1_000);
+            Gateway.TakeEvents();
+        });
+    }
+
     public void Dispose()
     {
         Gateway.Dispose();
@@ -85,11 +103,15 @@ internal sealed class MobikeUser : IDisposable
         foreach (IIkePayload payload in payloads)
             writer.Add(payload);
         IkeHeader header = new(7, _gatewaySpi, type, IkeHeaderFlags.Initiator, _messageId++);
-        byte[] response = Exchange(Assert.Single(SealedMessages.Seal(_protection!, header, writer, int.MaxValue)));
-        IkeHeader.Parse(response, out IkeHeader answered);
-        Assert.Equal(OpenStatus.Opened, SealedMessages.Open(_protection!, null, answered, response, 0, out PayloadType first, out byte[] content));
-        Assert.True(IkePayloads.Parse(first, content, out IkePayloads answer).IsOk);
-        return answer;
+        return Open(Exchange(Assert.Single(SealedMessages.Seal(_protection!, header, writer, int.MaxValue)))).Payloads;
+    }
+
+    private (IkeHeader Header, IkePayloads Payloads) Open(byte[] message)
+    {
+        IkeHeader.Parse(message, out IkeHeader header);
+        Assert.Equal(OpenStatus.Opened, SealedMessages.Open(_protection!, null, header, message, 0, out PayloadType first, out byte[] content));
+        Assert.True(IkePayloads.Parse(first, content, out IkePayloads payloads).IsOk);
+        return (header, payloads);
     }
 
     private byte[] Exchange(byte[] message)

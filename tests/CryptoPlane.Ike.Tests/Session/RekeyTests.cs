@@ -55,6 +55,25 @@ public class RekeyTests
         Assert.Equal(0, network.PacketsLost);
     }
 
+    [Fact]
+    public void Who_is_asked_to_rekey_a_child_SA_that_is_just_being_made_does_so_when_it_is()
+    {
+        using TestNetwork network = Network().Establish();
+        uint old = network.Responder.Outbound()!.Id.InboundSpi;
+        network.Fate = sent => sent.Header is { Exchange: ExchangeType.Informational } ? [] : [TestNetwork.Delay];
+        network.Initiator.Endpoint.Rekey("c", ikeSa: false, network.Now);
+        network.Run(100);
+        uint made = Assert.Single(network.Responder.Installed.Keys, spi => spi != old);
+        Assert.DoesNotContain(made, network.Responder.Active);
+        network.Responder.Endpoint.Rekey("c", ikeSa: false, network.Now);
+        network.Run(100);
+        Assert.Equal(2, network.Responder.Installed.Count);
+        network.Fate = null;
+        network.Run(20_000);
+        network.AssertChildrenAgree();
+        Assert.Equal(made, Assert.Single(network.Responder.Installed.Values).Replaces!.Value.InboundSpi);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -90,18 +109,24 @@ public class RekeyTests
         Assert.Equal(IkeSaState.Established, Assert.Single(network.Responder.Endpoint.Report()).State);
     }
 
-    /// <summary>Who rekeys what, and how many milliseconds the responder begins later than the initiator.</summary>
-    public static TheoryData<bool, bool, int> Collisions
+    /// <summary>
+    /// Who rekeys what, how many milliseconds the responder begins later than the initiator, and who wants further key exchanges after the first
+    /// (RFC 9370): nobody, both, or the initiator alone, so that rekeys of both kinds meet.
+    /// </summary>
+    public static TheoryData<bool, bool, int, string> Collisions
     {
         get
         {
-            TheoryData<bool, bool, int> data = [];
-            foreach (int offset in (int[])[-25, -15, -5, 0, 5, 10, 15, 20, 30])
+            TheoryData<bool, bool, int, string> data = [];
+            foreach (string further in (string[])["none", "both", "one"])
             {
-                data.Add(false, false, offset);
-                data.Add(true, true, offset);
-                data.Add(true, false, offset);
-                data.Add(false, true, offset);
+                foreach (int offset in further == "none" ? (int[])[-25, -15, -5, 0, 5, 10, 15, 20, 30] : [-45, -25, -15, -5, 0, 5, 15, 25, 35, 45])
+                {
+                    data.Add(false, false, offset, further);
+                    data.Add(true, true, offset, further);
+                    data.Add(true, false, offset, further);
+                    data.Add(false, true, offset, further);
+                }
             }
             return data;
         }
@@ -109,12 +134,19 @@ public class RekeyTests
 
     [Theory]
     [MemberData(nameof(Collisions))]
-    public void Rekeys_that_meet_leave_one_of_each_and_lose_nothing(bool initiatorIke, bool responderIke, int offset)
+    public void Rekeys_that_meet_leave_one_of_each_and_lose_nothing(bool initiatorIke, bool responderIke, int offset, string further)
     {
+        (Settings ours, Settings theirs) = further switch
+        {
+            "none" => (new Settings(), new Settings()),
+            "both" => (Hybrids, Hybrids),
+            _ => (new Settings { Proposals = [Hybrid, Plain], EspProposals = [HybridChild, PlainChild] },
+                new Settings { Proposals = [Plain, Hybrid], EspProposals = [PlainChild, HybridChild] }),
+        };
         // Many seeds: the nonces decide which side's SA stays.
         for (int seed = 1; seed <= 3; seed++)
         {
-            using TestNetwork network = Network(seed: seed * 17).Establish();
+            using TestNetwork network = Network(ours, theirs, seed: seed * 17).Establish();
             network.StartTraffic(20);
             network.Run(20);
             if (offset < 0)
@@ -143,10 +175,12 @@ public class RekeyTests
         }
     }
 
-    [Fact]
-    public void Lifetimes_of_both_sides_lead_to_rekeys_for_ever()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Lifetimes_of_both_sides_lead_to_rekeys_for_ever(bool hybrid)
     {
-        Settings settings = new() { ChildLifetime = new IkeLifetime(5_000, 9_000, 2_000), IkeLifetime = new IkeLifetime(17_000, 30_000, 5_000) };
+        Settings settings = (hybrid ? Hybrids : new()) with { ChildLifetime = new IkeLifetime(5_000, 9_000, 2_000), IkeLifetime = new IkeLifetime(17_000, 30_000, 5_000) };
         using TestNetwork network = Network(settings).Establish();
         network.StartTraffic(20);
         network.Run(300_000);

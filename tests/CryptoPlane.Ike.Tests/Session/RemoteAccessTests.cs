@@ -2,6 +2,7 @@ using System.Net;
 using CryptoPlane.Ike.Authentication;
 using CryptoPlane.Ike.Authentication.Eap;
 using CryptoPlane.Ike.Crypto;
+using CryptoPlane.Ike.Negotiation;
 using CryptoPlane.Ike.RemoteAccess;
 using CryptoPlane.Ike.Tests.Authentication;
 using CryptoPlane.Ike.Wire;
@@ -14,6 +15,7 @@ public sealed class RemoteAccessTests : IDisposable
     private const long Now = 1_000;
 
     private readonly TestPki _pki = new();
+    private readonly Users _eap = new();
     private readonly List<IDisposable> _users = [];
     private readonly TestPeer _gateway;
 
@@ -95,11 +97,69 @@ public sealed class RemoteAccessTests : IDisposable
         TestUser user = NewUser(1);
         IkePayloads verdict = user.LogIn(Now, name, password, user.Ask(Now, ConfigurationAttributeType.InternalIp4Address).Eap!);
         Assert.Equal(4, verdict.Eap!.Packet[5]);
-        Assert.Contains("password", _gateway.Single<PeerRefused>().Reason, StringComparison.Ordinal);
+        PeerRefused refused = _gateway.Single<PeerRefused>();
+        Assert.Contains("password", refused.Reason, StringComparison.Ordinal);
+        // Enough to count attempts by.
+        Assert.Equal(("users", PeerRefusalCause.WrongPassword, name, "192.0.2.1"), (refused.Connection, refused.Cause, refused.RemoteId!.ToString(), refused.Remote.Address.ToString()));
         IkePayloads end = user.Auth(Now, TestUser.Eap(verdict.Eap.Packet[1], 26, [4]));
         Assert.Equal(4, end.Eap!.Packet[0]);
         Assert.NotNull(end.Find(NotifyType.AuthenticationFailed));
         AssertRefused();
+    }
+
+    [Fact]
+    public void Who_has_tried_too_often_is_refused_in_the_same_way()
+    {
+        _eap.IsBlocked = true;
+        TestUser user = NewUser(1);
+        IkePayloads verdict = user.LogIn(Now, "bob", "bob's password", user.Ask(Now, ConfigurationAttributeType.InternalIp4Address).Eap!);
+        Assert.Equal(4, verdict.Eap!.Packet[5]);
+        Assert.Equal(PeerRefusalCause.TooManyAttempts, _gateway.Single<PeerRefused>().Cause);
+        Assert.NotNull(user.Auth(Now, TestUser.Eap(verdict.Eap.Packet[1], 26, [4])).Find(NotifyType.AuthenticationFailed));
+        AssertRefused();
+    }
+
+    /// <summary>Each of a user's devices knows of itself alone.</summary>
+    [Fact]
+    public void A_second_device_leaves_the_first_alone_whatever_it_says()
+    {
+        LogIn(1, "bob", "bob's password");
+        LogIn(2, "bob", "bob's password", more: new NotifyPayload(NotifyType.InitialContact));
+        Assert.Equal(2, _gateway.IkeSas.Count);
+        ulong first = _gateway.Events.OfType<IkeSaEstablished>().First().IkeSa;
+        _gateway.Endpoint.TerminateSa(first, Now);
+        _gateway.Endpoint.TerminateSa(4711, Now);
+        while (_gateway.Endpoint.TryPollTransmit(out _))
+        {
+        }
+        _gateway.TakeEvents();
+        Assert.NotEqual(first, Assert.Single(_gateway.IkeSas));
+        Assert.Single(_gateway.Installed);
+    }
+
+    [Fact]
+    public void A_user_is_granted_a_part_of_the_traffic_and_an_lcore()
+    {
+        using TestPeer gateway = new("gateway", 3, null, Connection(access: new Fixed()));
+        using TestUser user = new(gateway, 1);
+        user.Init(Now);
+        IkePayloads greeting = user.Ask(Now, ConfigurationAttributeType.InternalIp4Address);
+        IkePayloads verdict = user.LogIn(Now, "bob", "bob's password", greeting.Eap!);
+        user.Auth(Now, TestUser.Eap(verdict.Eap!.Packet[1], 26, [3]));
+        user.Auth(Now, user.OurAuth(user.Msk!));
+        ChildSaInstalled child = gateway.Single<ChildSaInstalled>();
+        Assert.Equal("10.9.0.77/32", Assert.Single(child.RemoteSelectors).ToString());
+        Assert.Equal("172.16.4.0/24", Assert.Single(child.LocalSelectors).ToString());
+        Assert.Equal(3u + 1, child.Id.InboundSpi >> 24);
+        Assert.Null(child.Resource);
+        // A second one for the same address would take the traffic of the first.
+        IkePayloads second = user.Send(ExchangeType.CreateChildSa, Now,
+            EspProposals.Offer([new EspSuite(EspCipher.Aes256Gcm16)], [1, 2, 3, 4], isAuthExchange: false),
+            new NoncePayload(new byte[32]),
+            new TrafficSelectorsPayload(PayloadType.TrafficSelectorsInitiator, [TrafficSelector.AnyIPv4]),
+            new TrafficSelectorsPayload(PayloadType.TrafficSelectorsResponder, [TrafficSelector.AnyIPv4]));
+        Assert.NotNull(second.Find(NotifyType.NoAdditionalSas));
+        Assert.Single(gateway.Installed);
     }
 
     [Fact]
@@ -177,10 +237,10 @@ public sealed class RemoteAccessTests : IDisposable
         return user;
     }
 
-    private IkePayloads LogIn(int number, string name, string password, ConfigurationAttributeType[]? attributes = null)
+    private IkePayloads LogIn(int number, string name, string password, ConfigurationAttributeType[]? attributes = null, NotifyPayload? more = null)
     {
         TestUser user = NewUser(number);
-        IkePayloads greeting = user.Ask(Now, attributes ?? [ConfigurationAttributeType.InternalIp4Address]);
+        IkePayloads greeting = user.Ask(Now, more, attributes ?? [ConfigurationAttributeType.InternalIp4Address]);
         IkePayloads verdict = user.LogIn(Now, name, password, greeting.Eap!);
         user.Auth(Now, TestUser.Eap(verdict.Eap!.Packet[1], 26, [3]));
         IkePayloads end = user.Auth(Now, user.OurAuth(user.Msk!));
@@ -196,14 +256,14 @@ public sealed class RemoteAccessTests : IDisposable
         Assert.Empty(_gateway.Spis.Used);
     }
 
-    private IkeConnection Connection(string remoteId = "%any") => new()
+    private IkeConnection Connection(string remoteId = "%any", IIkeRemoteAccess? access = null) => new()
     {
         Name = "users",
         LocalId = IkeIdentity.Fqdn("gateway.example"),
         RemoteId = IkeIdentityPattern.Parse(remoteId),
         LocalAuthentication = new IkeCertificate(_pki.MakePeer()),
-        RemoteAuthentication = new IkeEapMsChapV2(new Users()),
-        RemoteAccess = new IkeRemoteAccess
+        RemoteAuthentication = new IkeEapMsChapV2(_eap),
+        RemoteAccess = access ?? new IkeRemoteAccess
         {
             Addresses = new IkeAddressPool(IPNetwork.Parse("10.9.0.0/30"), null),
             NameServers = [IPAddress.Parse("192.0.2.53")],
@@ -211,13 +271,29 @@ public sealed class RemoteAccessTests : IDisposable
         Children = [new IkeChild { Name = "net", LocalSelectors = [TrafficSelector.Parse("172.16.0.0/12")], RemoteSelectors = [TrafficSelector.AnyIPv4] }],
     };
 
+    private sealed class Fixed : IIkeRemoteAccess
+    {
+        public IkeUserGrant Admit(IkeUserRequest user) => new()
+        {
+            Addresses = [IPAddress.Parse("10.9.0.77")],
+            LocalSelectors = [TrafficSelector.Parse("172.16.4.0/24"), TrafficSelector.Parse("192.0.2.0/24")],
+            Resource = 3,
+        };
+
+        public void Release(IkeUserGrant grant)
+        {
+        }
+    }
+
     private sealed class Users : IEapUsers
     {
-        public bool TryGetHash(string userName, Span<byte> ntHash)
+        public bool IsBlocked { get; set; }
+
+        public EapUserStatus Find(string userName, IPEndPoint remote, Span<byte> ntHash)
         {
             string? password = userName switch { "alice@example" => "alice's password", "bob" => "bob's password", _ => null };
             EapPassword.Hash(password, ntHash);
-            return password != null;
+            return IsBlocked ? EapUserStatus.Blocked : password != null ? EapUserStatus.Known : EapUserStatus.Unknown;
         }
     }
 }

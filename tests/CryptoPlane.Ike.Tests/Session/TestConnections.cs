@@ -8,6 +8,16 @@ internal static class TestConnections
 {
     public static readonly IPAddress InitiatorAddress = IPAddress.Parse("192.0.2.1"), ResponderAddress = IPAddress.Parse("198.51.100.1");
 
+    /// <summary>X25519 and then ML-KEM-768, with forward secrecy for child SAs the same way; and the same without what follows.</summary>
+    public static readonly IkeSuite Plain = new(IkeCipher.Aes256Gcm16, PrfAlgorithm.HmacSha384, KeyExchangeMethod.X25519),
+        Hybrid = Plain with { Additional = new(KeyExchangeMethod.MlKem768) };
+
+    public static readonly EspSuite PlainChild = new(EspCipher.Aes256Gcm16, KeyExchange: KeyExchangeMethod.X25519),
+        HybridChild = PlainChild with { Additional = new(KeyExchangeMethod.MlKem768) };
+
+    /// <summary>Further key exchanges everywhere.</summary>
+    public static readonly Settings Hybrids = new() { Proposals = [Hybrid], EspProposals = [HybridChild] };
+
     /// <summary>The initiator's view. The key is never disposed of: it is the tests' own, and no secret.</summary>
     public static IkeConnection Initiator(Settings? settings = null) => Make(settings ?? new(), true);
 

@@ -37,6 +37,9 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
     /// </summary>
     public Func<TestDatagram, IEnumerable<long>>? Fate { get; set; }
 
+    /// <summary>Who stands between, and changes messages.</summary>
+    public Func<TestDatagram, ReadOnlyMemory<byte>>? Tamper { get; set; }
+
     /// <summary>What becomes of a datagram's source on the way: a NAT.</summary>
     public Func<IPEndPoint, IPEndPoint>? TranslateSource { get; set; }
 
@@ -185,6 +188,6 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
         else
             to = TranslateDestination?.Invoke(to) ?? to;
         TestPeer receiver = sent.Sender == Initiator ? Responder : Initiator;
-        receiver.Endpoint.HandleDatagram(to, from, sent.Message.Span, Now);
+        receiver.Endpoint.HandleDatagram(to, from, (Tamper?.Invoke(sent) ?? sent.Message).Span, Now);
     }
 }

@@ -84,4 +84,26 @@ internal sealed class TestPeer : IDisposable
         foreach (ChildSaInstalled installed in Events.OfType<ChildSaInstalled>())
             installed.Keys.Dispose();
     }
+
+    /// <summary>Lets time pass that nobody else is part of.</summary>
+    public void Advance(ref long now, long milliseconds)
+    {
+        now += milliseconds;
+        if (Endpoint.NextTimeout <= now)
+            Endpoint.HandleTimeout(now);
+        TakeEvents();
+    }
+
+    /// <summary>Ends a connection's IKE SAs, and fails if anything is left of them.</summary>
+    public void AssertGivesEverythingBack(string connection, ref long now)
+    {
+        Endpoint.Terminate(connection, now);
+        // Nobody answers the deletions, so each is tried to the end.
+        while (Endpoint.NextTimeout != long.MaxValue)
+            Advance(ref now, Math.Max(1, Endpoint.NextTimeout - now));
+        Assert.Empty(Endpoint.Report());
+        Assert.Empty(IkeSas);
+        Assert.Empty(Installed);
+        Assert.Empty(Spis.Used);
+    }
 }

@@ -13,10 +13,12 @@ internal sealed class TestSpis : IChildSpiSource
     /// <summary>Whether there are any left.</summary>
     public bool IsEmpty { get; set; }
 
-    public uint Allocate(int resource)
+    public uint Allocate(int resource, uint replaces)
     {
         if (IsEmpty)
             return 0;
+        if (replaces != 0)
+            Assert.Equal(resource + 1, (int)(replaces >> 24));
         uint spi = (uint)(resource + 1) << 24 | _next++;
         Assert.True(_used.Add(spi));
         return spi;

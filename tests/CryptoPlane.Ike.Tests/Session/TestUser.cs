@@ -68,8 +68,14 @@ internal sealed class TestUser : IDisposable
     /// <summary>Sends a request of INFORMATIONAL and returns the answer.</summary>
     public IkePayloads Inform(long now, params IIkePayload[] payloads) => Request(ExchangeType.Informational, now, payloads);
 
+    /// <summary>Sends a request of another kind and returns the answer.</summary>
+    public IkePayloads Send(ExchangeType exchange, long now, params IIkePayload[] payloads) => Request(exchange, now, payloads);
+
     /// <summary>The first request of IKE_AUTH: no AUTH, and what the client would like.</summary>
-    public IkePayloads Ask(long now, params ConfigurationAttributeType[] attributes)
+    public IkePayloads Ask(long now, params ConfigurationAttributeType[] attributes) => Ask(now, null, attributes);
+
+    /// <summary>The same with something more.</summary>
+    public IkePayloads Ask(long now, NotifyPayload? more, ConfigurationAttributeType[] attributes)
     {
         List<IIkePayload> payloads =
         [
@@ -80,6 +86,8 @@ internal sealed class TestUser : IDisposable
         ];
         if (attributes.Length != 0)
             payloads.Add(new ConfigurationPayload(ConfigurationType.Request, [.. attributes.Select(type => new ConfigurationAttribute(type, []))]));
+        if (more is not null)
+            payloads.Add(more);
         return Auth(now, [.. payloads]);
     }
 

@@ -24,7 +24,7 @@ public sealed class ReadmeTlsExample
     private static void Serve(Stream stream, X509Certificate2 certificate)
     {
         #region tls
-        using var server = new TlsServer(new TlsServerOptions(new TlsServerCertificate(certificate)));
+        using var server = new TlsServer(new TlsServerOptions(new TlsCredential(certificate)));
         byte[] received = new byte[TlsConnection.MaxRecordSize], output = new byte[16 * 1024];
         int count = 0;
         while (!server.IsHandshakeComplete)

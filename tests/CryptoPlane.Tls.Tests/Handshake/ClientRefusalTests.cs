@@ -62,6 +62,10 @@ public sealed class ClientRefusalTests
         ["a key share in the EncryptedExtensions"] = (TlsAlert.IllegalParameter, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.KeyShare, [0, 29])))),
         ["server_name with data"] = (TlsAlert.DecodeError, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.ServerName, [0])))),
         ["supported_groups cut short"] = (TlsAlert.DecodeError, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.SupportedGroups, [0, 2, 0])))),
+        ["a record_size_limit of 63"] = (TlsAlert.IllegalParameter, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.RecordSizeLimit, [0, 63])))),
+        ["a record_size_limit beyond the protocol's"] = (TlsAlert.IllegalParameter, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.RecordSizeLimit, [0x40, 2])))),
+        ["a record_size_limit of three bytes"] = (TlsAlert.DecodeError, s => AfterHello(s, ScriptedServer.EncryptedExtensions((ExtensionType.RecordSizeLimit, [0x40, 1, 0])))),
+        ["a record beyond the record_size_limit in the handshake"] = (TlsAlert.RecordOverflow, s => AfterHello(s, () => { s.Send(ScriptedServer.EncryptedExtensions((ExtensionType.RecordSizeLimit, [0x40, 1]))); s.SendRaw(23, 3, 3, 0x40, 0x12); s.SendRaw(new byte[0x4012]); })),
         ["malformed EncryptedExtensions"] = (TlsAlert.DecodeError, s => AfterHello(s, ScriptedPeer.Build(HandshakeType.EncryptedExtensions, 0, 5))),
         ["a Certificate in place of the EncryptedExtensions"] = (TlsAlert.UnexpectedMessage, s => AfterHello(s, s.Certificate())),
         ["application data in the handshake"] = (TlsAlert.UnexpectedMessage, s => AfterHello(s, () => s.SendRecord(TlsContentType.ApplicationData, "early"u8))),
@@ -82,6 +86,13 @@ public sealed class ClientRefusalTests
         ["two CertificateRequests"] = (TlsAlert.UnexpectedMessage, s => { AfterExtensions(s, CertificateRequest()); s.Send(CertificateRequest()); }),
         ["a CertificateRequest with a context"] = (TlsAlert.IllegalParameter, s => AfterExtensions(s, WithContext(CertificateRequest()))),
         ["a CertificateRequest without signature_algorithms"] = (TlsAlert.MissingExtension, s => AfterExtensions(s, ScriptedPeer.Build(HandshakeType.CertificateRequest, 0, 0, 0))),
+        ["a CertificateRequest with key_share"] = (TlsAlert.IllegalParameter, s => AfterExtensions(s, CertificateRequest([0, 51, 0, 0]))),
+        ["a CertificateRequest with malformed signature_algorithms_cert"] = (TlsAlert.DecodeError, s => AfterExtensions(s, CertificateRequest([0, 50, 0, 3, 0, 1, 4]))),
+        ["a CertificateRequest with an authority without a name"] = (TlsAlert.DecodeError, s => AfterExtensions(s, CertificateRequest([0, 47, 0, 4, 0, 2, 0, 0]))),
+        ["a CertificateRequest with malformed authorities"] = (TlsAlert.DecodeError, s => AfterExtensions(s, CertificateRequest([0, 47, 0, 4, 0, 2, 0, 1]))),
+        ["a CertificateRequest with half a filter"] = (TlsAlert.DecodeError, s => AfterExtensions(s, CertificateRequest([0, 48, 0, 8, 0, 6, 5, 6, 3, 0x55, 0x1D, 15]))),
+        ["a CertificateRequest with an OID twice in its filters"] = (TlsAlert.IllegalParameter, s => AfterExtensions(s, CertificateRequest([0, 48, 0, 14, 0, 12, 3, 6, 1, 42, 0, 0, 3, 6, 1, 42, 0, 0]))),
+        ["oid_filters in EncryptedExtensions"] = (TlsAlert.UnsupportedExtension, s => AfterHello(s, ScriptedPeer.Build(HandshakeType.EncryptedExtensions, 0, 6, 0, 48, 0, 2, 0, 0))),
         ["a CertificateRequest behind the Certificate"] = (TlsAlert.UnexpectedMessage, s => { AfterExtensions(s, s.Certificate()); s.Send(CertificateRequest()); }),
         ["a wrong signature"] = (TlsAlert.DecryptError, s => { AfterExtensions(s, s.Certificate()); s.Send(Flip(s.CertificateVerify(), 50)); }),
         ["a signature over something else"] = (TlsAlert.DecryptError, s => { byte[] early = null!; AfterHello(s, () => early = s.CertificateVerify()); s.Send(ScriptedServer.EncryptedExtensions()); s.Send(s.Certificate()); s.Send(early); }),
@@ -126,7 +137,8 @@ public sealed class ClientRefusalTests
         return ScriptedPeer.Build(writer => ServerHello.Write(writer, RandomNumberGenerator.GetBytes(32), client.SessionId, client.Suites[0], TlsNamedGroup.X25519, RandomNumberGenerator.GetBytes(32)));
     }
 
-    private static byte[] CertificateRequest() => ScriptedPeer.Build(HandshakeType.CertificateRequest, 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3);
+    private static byte[] CertificateRequest(params byte[] more) =>
+        ScriptedPeer.Build(HandshakeType.CertificateRequest, [0, 0, (byte)(8 + more.Length), 0, 13, 0, 4, 0, 2, 4, 3, .. more]);
 
     private static byte[] WithContext(byte[] message) => ScriptedPeer.Build((HandshakeType)message[0], [1, 7, .. message.AsSpan(5)]);
 

@@ -72,7 +72,7 @@ public sealed class HandshakeFramingTests
     [InlineData(1, 1)]
     public void Small_destinations_and_deliveries_change_nothing(int destinationSize, int deliverySize)
     {
-        using var pair = new TlsPair(TlsPair.ClientOptions(), new TlsServerOptions(new TlsServerCertificate(TestCertificates.Rsa2048)) { Groups = [TlsNamedGroup.Secp256r1] })
+        using var pair = new TlsPair(TlsPair.ClientOptions(), new TlsServerOptions(new TlsCredential(TestCertificates.Rsa2048)) { Groups = [TlsNamedGroup.Secp256r1] })
         {
             DestinationSize = destinationSize,
             DeliverySize = deliverySize,
@@ -81,6 +81,20 @@ public sealed class HandshakeFramingTests
         Assert.Equal(TlsStatus.Complete, pair.ClientStatus);
         Assert.Equal(TlsStatus.Complete, pair.ServerStatus);
         Assert.True(pair.Server.WasRetried);
+    }
+
+    [Fact]
+    public void Only_the_first_ClientHello_has_the_record_version_of_TLS_1_0()
+    {
+        // RFC 8446 §5.1: 0x0301 for it, 0x0303 for a second one and for everything else.
+        using var client = new TlsClient(TlsPair.ClientOptions());
+        using var server = new ScriptedServer(TlsPair.ServerOptions());
+        ScriptedPeer.Drive(client, [], out byte[] hello);
+        Assert.Equal([22, 3, 1], hello[..3]);
+        server.Feed(hello);
+        server.AskForRetry(TlsNamedGroup.Secp256r1);
+        ScriptedPeer.Drive(client, server.Take(), out byte[] answer);
+        Assert.Equal([20, 3, 3, 0, 1, 1, 22, 3, 3], answer[..9]);
     }
 
     [Fact]
@@ -126,7 +140,7 @@ public sealed class HandshakeFramingTests
     public void A_cookie_is_echoed_with_or_without_another_group(bool otherGroup)
     {
         using var client = new TlsClient(TlsPair.ClientOptions());
-        var options = new TlsServerOptions(new TlsServerCertificate(TestCertificates.EcdsaP256)) { Groups = [otherGroup ? TlsNamedGroup.Secp384r1 : TlsNamedGroup.X25519] };
+        var options = new TlsServerOptions(new TlsCredential(TestCertificates.EcdsaP256)) { Groups = [otherGroup ? TlsNamedGroup.Secp384r1 : TlsNamedGroup.X25519] };
         using var server = new ScriptedServer(options);
         ScriptedPeer.Drive(client, [], out byte[] first);
         server.Feed(first);
@@ -149,13 +163,32 @@ public sealed class HandshakeFramingTests
         Assert.True(client.WasRetried);
     }
 
+    [Theory]
+    [InlineData(TlsNamedGroup.X25519MLKem768)]
+    [InlineData(TlsNamedGroup.X25519)]
+    public void The_hello_carries_shares_of_the_hybrid_group_and_of_the_one_behind_it(TlsNamedGroup served)
+    {
+        using var client = new TlsClient(TlsPair.ClientOptions());
+        using var server = new ScriptedServer(new TlsServerOptions(new TlsCredential(TestCertificates.EcdsaP256)) { Groups = [served] });
+        ScriptedPeer.Drive(client, [], out byte[] first);
+        server.Feed(first);
+        byte[] shares = HelloBytes.Parse(server.Received[0]).Get(ExtensionType.KeyShare)!;
+        Assert.Equal(2 + 4 + 1216 + 4 + 32, shares.Length);
+        Assert.Equal(new byte[] { 0x11, 0xEC, 0x04, 0xC0 }, shares[2..6]);
+        Assert.Equal(new byte[] { 0x00, 0x1D, 0x00, 0x20 }, shares[1222..1226]);
+        // RFC 8446 §4.2.8: a retry must not ask for either of them.
+        server.AskForRetry(served);
+        Assert.Equal(TlsStatus.Failed, ScriptedPeer.Drive(client, server.Take(), out _));
+        Assert.Equal(TlsAlert.IllegalParameter, client.Error!.Alert);
+    }
+
     [Fact]
     public void A_second_retry_and_a_change_of_suite_behind_one_are_refused()
     {
         foreach (bool again in new[] { true, false })
         {
             using var client = new TlsClient(TlsPair.ClientOptions());
-            using var server = new ScriptedServer(new TlsServerOptions(new TlsServerCertificate(TestCertificates.EcdsaP256)) { Groups = [TlsNamedGroup.Secp256r1] });
+            using var server = new ScriptedServer(new TlsServerOptions(new TlsCredential(TestCertificates.EcdsaP256)) { Groups = [TlsNamedGroup.Secp256r1] });
             ScriptedPeer.Drive(client, [], out byte[] first);
             server.Feed(first);
             server.AskForRetry(TlsNamedGroup.Secp256r1);
@@ -201,8 +234,10 @@ public sealed class HandshakeFramingTests
     {
         using var client = new ScriptedClient();
         TlsNamedGroup group = retry ? TlsNamedGroup.Secp256r1 : TlsNamedGroup.X25519;
-        using var server = new TlsServer(new TlsServerOptions(new TlsServerCertificate(TestCertificates.EcdsaP256)) { Groups = [group] });
-        HelloBytes hello = client.Hello().Set(ExtensionType.EarlyData).Set(ExtensionType.PskKeyExchangeModes, 1, 1).Set(ExtensionType.PreSharedKey, 0, 0);
+        using var server = new TlsServer(new TlsServerOptions(new TlsCredential(TestCertificates.EcdsaP256)) { Groups = [group] });
+        // With a ticket of somebody else's.
+        byte[] offer = [0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32, .. new byte[32]];
+        HelloBytes hello = client.Hello().Set(ExtensionType.EarlyData).Set(ExtensionType.PskKeyExchangeModes, 1, 1).Set(ExtensionType.PreSharedKey, offer);
         client.Send(hello.ToMessage());
         byte[] early = [23, 3, 3, 0, 100, .. new byte[100]];
         client.SendRaw(early);

@@ -33,9 +33,10 @@ public sealed class HandshakeMatrixTests
         {
             TrustedRoots = [TestCertificates.Root],
             Groups = retry ? [other, group] : [group],
+            KeyShareGroups = retry ? [other] : null,
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         };
-        var serverOptions = new TlsServerOptions(new TlsServerCertificate(TestCertificates.For(scheme)))
+        var serverOptions = new TlsServerOptions(_ => TestCertificates.For(scheme))
         {
             CipherSuites = [suite],
             Groups = [group],
@@ -59,7 +60,7 @@ public sealed class HandshakeMatrixTests
             Assert.Equal(TestCertificates.ServerName, side.ServerName);
             Assert.Equal(retry, side.WasRetried);
         }
-        Assert.Equal(TestCertificates.For(scheme).RawData, pair.Client.RemoteCertificate!.RawData);
+        Assert.Equal(TestCertificates.For(scheme).Certificate.RawData, pair.Client.RemoteCertificate!.RawData);
         // The client makes a key pair (twice if it must retry) and agrees; the server agrees and signs; the client verifies.
         Assert.Equal(retry ? 4 : 3, pair.Work.Count(work => work == TlsStatus.NeedsKeyAgreement));
         Assert.Single(pair.Work, TlsStatus.NeedsSignature);

@@ -61,6 +61,24 @@ public sealed class ServerCertificateTests
         ExpectRejection(TlsPair.ClientOptions(), other, TlsAlert.UnknownCa);
     }
 
+    /// <summary>An authority that changed its key, and whose certificates do not say under which they are.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_roots_with_one_name_the_one_that_issued_counts(bool ownFirst)
+    {
+        using ECDsa otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(TestCertificates.Root.SubjectName, otherKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 other = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(30));
+        X509Certificate2Collection roots = ownFirst ? [TestCertificates.Root, other] : [other, TestCertificates.Root];
+        using (TlsPair pair = Run(new TlsClientOptions(TestCertificates.ServerName) { TrustedRoots = roots }, TestCertificates.EcdsaP256))
+            Assert.True(pair.Client.IsHandshakeComplete, pair.Client.Error?.ToString());
+        // None of them has issued it: the name alone is nothing.
+        ExpectRejection(new TlsClientOptions(TestCertificates.ServerName) { TrustedRoots = [other] }, TestCertificates.EcdsaP256, TlsAlert.BadCertificate);
+        ExpectRejection(new TlsClientOptions(TestCertificates.ServerName) { TrustedRoots = [other, other] }, TestCertificates.EcdsaP256, TlsAlert.BadCertificate);
+    }
+
     [Fact]
     public void A_pin_is_asked_for_besides_the_chain()
     {
@@ -101,7 +119,7 @@ public sealed class ServerCertificateTests
         using X509Certificate2 bare = request.Create(intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(intermediateKey), DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(20), [8]);
         using X509Certificate2 leaf = bare.CopyWithPrivateKey(key);
 
-        using (var pair = new TlsPair(TlsPair.ClientOptions(), new TlsServerOptions(new TlsServerCertificate(leaf, [intermediate]))))
+        using (var pair = new TlsPair(TlsPair.ClientOptions(), new TlsServerOptions(new TlsCredential(leaf, [intermediate]))))
         {
             pair.Run();
             Assert.Null(pair.Client.Error);
@@ -112,8 +130,8 @@ public sealed class ServerCertificateTests
     [Fact]
     public void The_selector_sees_the_name_and_may_refuse_it()
     {
-        var p256 = new TlsServerCertificate(TestCertificates.EcdsaP256);
-        var rsa = new TlsServerCertificate(TestCertificates.Rsa2048);
+        var p256 = new TlsCredential(TestCertificates.EcdsaP256);
+        var rsa = new TlsCredential(TestCertificates.Rsa2048);
         var options = new TlsServerOptions(name => name switch { TestCertificates.ServerName => rsa, null => p256, _ => null });
 
         using (var pair = new TlsPair(TlsPair.ClientOptions(), options))
@@ -139,7 +157,7 @@ public sealed class ServerCertificateTests
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         X509Certificate2 certificate = TestCertificates.Issue(key, HashAlgorithmName.SHA256);
-        var options = new TlsServerOptions(new TlsServerCertificate(certificate));
+        var options = new TlsServerOptions(new TlsCredential(certificate));
         certificate.Dispose();
         using var pair = new TlsPair(TlsPair.ClientOptions(), options);
         pair.Run();
@@ -151,10 +169,10 @@ public sealed class ServerCertificateTests
     public void Certificates_that_cannot_sign_are_refused_when_they_are_made_ready()
     {
         using X509Certificate2 bare = X509CertificateLoader.LoadCertificate(TestCertificates.EcdsaP256.RawData);
-        Assert.Throws<ArgumentException>(() => new TlsServerCertificate(bare));
+        Assert.Throws<ArgumentException>(() => new TlsCredential(bare));
         using RSA weak = RSA.Create(1024);
         using X509Certificate2 small = new CertificateRequest("CN=small", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-        Assert.Throws<ArgumentException>(() => new TlsServerCertificate(small));
+        Assert.Throws<ArgumentException>(() => new TlsCredential(small));
     }
 
     private static byte[] Pin(X509Certificate2 certificate) => SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo());

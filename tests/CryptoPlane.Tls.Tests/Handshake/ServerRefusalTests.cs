@@ -26,6 +26,7 @@ public sealed class ServerRefusalTests
         ["no signature_algorithms"] = (TlsAlert.MissingExtension, h => h.Remove(ExtensionType.SignatureAlgorithms)),
         ["unknown signature schemes"] = (TlsAlert.HandshakeFailure, h => h.Set(ExtensionType.SignatureAlgorithms, 0, 4, 2, 3, 0xA, 0xA)),
         ["schemes for other certificates"] = (TlsAlert.HandshakeFailure, h => h.Set(ExtensionType.SignatureAlgorithms, 0, 2, 8, 4)),
+        ["malformed signature_algorithms_cert"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.SignatureAlgorithmsCert, 0, 3, 4, 3, 4)),
         ["empty signature_algorithms"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.SignatureAlgorithms, 0, 0)),
         ["unknown groups"] = (TlsAlert.HandshakeFailure, h => h.Set(ExtensionType.SupportedGroups, 0, 4, 0, 25, 0xA, 0xA).Set(ExtensionType.KeyShare, 0, 0)),
         ["groups of odd length"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.SupportedGroups, 0, 3, 0, 29, 0)),
@@ -41,10 +42,17 @@ public sealed class ServerRefusalTests
         ["too many extensions"] = (TlsAlert.IllegalParameter, h => { for (int i = 0; i < 300; i++) h.Extensions.Add(((ExtensionType)(0x7000 + i), [])); }),
         ["pre_shared_key before another extension"] = (TlsAlert.IllegalParameter, h => h.Extensions.Insert(0, (ExtensionType.PreSharedKey, [0, 0]))),
         ["pre_shared_key without psk_key_exchange_modes"] = (TlsAlert.MissingExtension, h => h.Set(ExtensionType.PreSharedKey, 0, 0)),
+        ["empty psk_key_exchange_modes"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.PskKeyExchangeModes, 0)),
         ["a server_name of no known type"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.ServerName, 0, 4, 1, 0, 1, 97)),
         ["two server names"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.ServerName, 0, 8, 0, 0, 1, 97, 0, 0, 1, 98)),
         ["an empty server name"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.ServerName, 0, 3, 0, 0, 0)),
         ["a server name with a zero in it"] = (TlsAlert.IllegalParameter, h => h.Set(ExtensionType.ServerName, 0, 6, 0, 0, 3, 97, 0, 98)),
+        ["a record_size_limit of 63"] = (TlsAlert.IllegalParameter, h => h.Set(ExtensionType.RecordSizeLimit, 0, 63)),
+        ["a record_size_limit of one byte"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.RecordSizeLimit, 64)),
+        ["a list of compressions with half of one"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.CompressCertificate, 1, 0)),
+        ["an empty list of compressions"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.CompressCertificate, 0)),
+        ["an empty status_request"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.StatusRequest)),
+        ["an OCSP status_request cut short"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.StatusRequest, 1, 0, 0)),
         ["an unknown server name"] = (TlsAlert.UnrecognizedName, h => h.Set(ExtensionType.ServerName, 0, 4, 0, 0, 1, 97)),
         ["an unknown application protocol"] = (TlsAlert.NoApplicationProtocol, h => h.Set(ExtensionType.ApplicationProtocols, 0, 3, 2, 104, 50)),
         ["an empty application protocol"] = (TlsAlert.DecodeError, h => h.Set(ExtensionType.ApplicationProtocols, 0, 1, 0)),
@@ -109,7 +117,7 @@ public sealed class ServerRefusalTests
         })
         {
             using var client = new ScriptedClient();
-            using var server = new TlsServer(new TlsServerOptions(new TlsServerCertificate(TestCertificates.EcdsaP256)) { Groups = [TlsNamedGroup.Secp256r1] });
+            using var server = new TlsServer(new TlsServerOptions(new TlsCredential(TestCertificates.EcdsaP256)) { Groups = [TlsNamedGroup.Secp256r1] });
             client.Send(client.Hello().ToMessage());
             Assert.Equal(TlsStatus.NeedMoreData, ScriptedPeer.Drive(server, client.Take(), out byte[] retry));
             Assert.True(server.WasRetried);
@@ -148,7 +156,7 @@ public sealed class ServerRefusalTests
 
     private static TlsServerOptions Options()
     {
-        var certificate = new TlsServerCertificate(TestCertificates.EcdsaP256);
+        var certificate = new TlsCredential(TestCertificates.EcdsaP256);
         return new TlsServerOptions(name => name is null or TestCertificates.ServerName ? certificate : null) { ApplicationProtocols = [SslApplicationProtocol.Http11] };
     }
 

@@ -56,6 +56,26 @@ public sealed class GnuTlsClientTests(InteropFiles files) : IClassFixture<Intero
         client.WaitForExit().EnsureSuccess();
     }
 
+    [Fact]
+    public async Task Records_are_no_longer_than_the_client_wants()
+    {
+        using var server = new InteropServer(InteropServer.Options(TlsCipherSuite.Aes128GcmSha256, TlsNamedGroup.X25519, "p256"), socket =>
+        {
+            Assert.Equal(600, socket.Connection.MaxWriteSize);
+            // gnutls-cli sends of each piece that it reads one record, and forgets the rest.
+            socket.ReadUntil("hello\n");
+            socket.Write(files.Data);
+            socket.WaitForPeersClose();
+            socket.Close();
+        });
+        using ExternalProgram client = Start(server.Port, TlsCipherSuite.Aes128GcmSha256, files.NewFile(), [TlsNamedGroup.X25519], "--recordsize", "600");
+        client.Write("hello\n");
+        Eventually.True(() => client.Output.Length >= files.Text.Length || server.Completion.IsCompleted, "the data", TimeSpan.FromSeconds(60));
+        client.CloseInput();
+        await server.Completion;
+        Assert.Equal(files.Text, client.WaitForExit().EnsureSuccess().Output);
+    }
+
     private async Task Exchange(TlsCipherSuite suite, TlsNamedGroup group, string certificate, bool retried, params TlsNamedGroup[] clientGroups)
     {
         using var server = new InteropServer(InteropServer.Options(suite, group, certificate), socket =>

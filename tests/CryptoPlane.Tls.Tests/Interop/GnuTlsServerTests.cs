@@ -21,6 +21,26 @@ public sealed class GnuTlsServerTests(InteropFiles files) : IClassFixture<Intero
     public void A_HelloRetryRequest_is_followed(TlsCipherSuite suite, TlsNamedGroup group, string certificate) =>
         Exchange(suite, group, certificate, retried: true, InteropCases.Other(group), group);
 
+    [Fact]
+    public void Records_are_no_longer_than_we_want()
+    {
+        int port = FreePort.Tcp();
+        using ExternalProgram server = ExternalProgram.Start(Requirement.Program("gnutls-serv", "gnutls-bin"),
+        [
+            "--port", port.ToString(CultureInfo.InvariantCulture), "--echo", "--quiet", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+            "--x509certfile", files.CertificateOf("p256"), "--x509keyfile", files.KeyOf("p256"),
+        ]);
+        // GnuTLS passes over limits below 512, which constrained devices have.
+        using TlsSocket socket = TlsSocket.Connect(port, new TlsClientOptions(InteropCases.ServerName) { TrustedRoots = [TestCertificates.Root], RecordSizeLimit = 601 });
+        byte[] data = files.Data[..650];
+        socket.Write(data);
+        byte[] first = socket.Read();
+        Assert.InRange(first.Length, 1, 600);
+        byte[] rest = socket.ReadExactly(data.Length - first.Length);
+        Assert.Equal(data, (byte[])[.. first, .. rest]);
+        socket.Close();
+    }
+
     private void Exchange(TlsCipherSuite suite, TlsNamedGroup group, string certificate, bool retried, params TlsNamedGroup[] offered)
     {
         int port = FreePort.Tcp();

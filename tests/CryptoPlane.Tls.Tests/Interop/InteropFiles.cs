@@ -14,12 +14,11 @@ public sealed class InteropFiles : IDisposable
     public InteropFiles()
     {
         File.WriteAllText(Root, TestCertificates.Root.ExportCertificatePem());
-        foreach (string name in InteropCases.Certificates)
+        foreach (string name in InteropCases.AllCertificates)
         {
             X509Certificate2 certificate = InteropCases.Certificate(name);
             File.WriteAllText(CertificateOf(name), certificate.ExportCertificatePem());
-            using AsymmetricAlgorithm key = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey()!;
-            File.WriteAllText(KeyOf(name), key.ExportPkcs8PrivateKeyPem());
+            File.WriteAllText(KeyOf(name), InteropCases.Key(name));
         }
         File.WriteAllText(DataFile, Text);
     }
@@ -57,6 +56,9 @@ internal static class InteropCases
 
     public static readonly string[] Certificates = ["p256", "p384", "rsa"];
 
+    /// <summary>A certificate of every kind of key.</summary>
+    public static readonly string[] AllCertificates = ["p256", "p384", "p521", "rsa", "rsapss", "ed25519"];
+
     public static readonly TlsCipherSuite[] Suites = [TlsCipherSuite.Aes128GcmSha256, TlsCipherSuite.Aes256GcmSha384, TlsCipherSuite.ChaCha20Poly1305Sha256];
 
     public static readonly TlsNamedGroup[] Groups = [TlsNamedGroup.X25519, TlsNamedGroup.Secp256r1, TlsNamedGroup.Secp384r1];
@@ -76,9 +78,24 @@ internal static class InteropCases
     public static X509Certificate2 Certificate(string name) => name switch
     {
         "p384" => TestCertificates.EcdsaP384,
+        "p521" => TestCertificates.EcdsaP521,
         "rsa" => TestCertificates.Rsa2048,
+        "rsapss" => TestCertificates.RsaPss.Certificate,
+        "ed25519" => TestCertificates.Ed25519.Certificate,
         _ => TestCertificates.EcdsaP256,
     };
+
+    /// <summary>The certificate's private key in PEM.</summary>
+    public static string Key(string name)
+    {
+        if (name is "rsapss" or "ed25519")
+            return (name == "rsapss" ? TestCertificates.RsaPss : TestCertificates.Ed25519).KeyPem;
+        using AsymmetricAlgorithm key = (AsymmetricAlgorithm?)Certificate(name).GetECDsaPrivateKey() ?? Certificate(name).GetRSAPrivateKey()!;
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+
+    /// <summary>The certificate with its private key, for our side.</summary>
+    public static TlsCredential Credential(string name) => TlsCredential.FromPem(Certificate(name).ExportCertificatePem(), Key(name));
 
     /// <summary>The group that a client offers first where a HelloRetryRequest is wanted.</summary>
     public static TlsNamedGroup Other(TlsNamedGroup group) => group == TlsNamedGroup.Secp384r1 ? TlsNamedGroup.Secp256r1 : TlsNamedGroup.Secp384r1;

@@ -29,7 +29,7 @@ internal sealed class InteropServer : IDisposable
 
     /// <summary>Options that leave one suite, one group and one certificate, and offer http/1.1.</summary>
     public static TlsServerOptions Options(TlsCipherSuite suite, TlsNamedGroup group, string certificate) =>
-        new(name => name == InteropCases.ServerName ? new TlsServerCertificate(InteropCases.Certificate(certificate)) : null)
+        new(name => name == InteropCases.ServerName ? new TlsCredential(InteropCases.Certificate(certificate)) : null)
         {
             CipherSuites = [suite],
             Groups = [group],
@@ -37,13 +37,18 @@ internal sealed class InteropServer : IDisposable
         };
 
     /// <summary>Sends back so many bytes, closes, and waits for the peer's close.</summary>
-    public static void Echo(TlsSocket socket, int length)
+    /// <param name="socket">The connection.</param>
+    /// <param name="length">The bytes.</param>
+    /// <param name="updatesKeys">Whether both sides change their keys behind the first of them.</param>
+    public static void Echo(TlsSocket socket, int length, bool updatesKeys = false)
     {
         int done = 0;
         while (done < length)
         {
             byte[] data = socket.Read();
             Assert.NotEmpty(data);
+            if (updatesKeys && done == 0)
+                socket.Connection.UpdateKeys(requestPeer: true);
             socket.Write(data);
             done += data.Length;
         }

@@ -23,6 +23,9 @@ internal sealed class TlsSocket : IDisposable
 
     public TlsConnection Connection { get; }
 
+    /// <summary>Early data that came, on a server.</summary>
+    public List<byte> EarlyData { get; } = [];
+
     /// <summary>Whether the peer ended its direction with close_notify.</summary>
     public bool IsClosedByPeer { get; private set; }
 
@@ -37,12 +40,15 @@ internal sealed class TlsSocket : IDisposable
     }
 
     /// <summary>Connects to a port of the loopback interface, which a program may be about to open, and does the handshake as the client.</summary>
-    public static TlsSocket Connect(int port, TlsClientOptions options)
+    /// <param name="port">The port.</param>
+    /// <param name="options">Of the connection.</param>
+    /// <param name="earlyData">Sent as early data, if the session permits it.</param>
+    public static TlsSocket Connect(int port, TlsClientOptions options, byte[]? earlyData = null)
     {
         Socket? connected = null;
         TestKit.Eventually.True(() => TryConnect(port, out connected), $"somebody to listen on port {port}", s_limit);
         var socket = new TlsSocket(new TlsClient(options), connected!);
-        socket.Handshake();
+        socket.Handshake(earlyData);
         return socket;
     }
 
@@ -79,6 +85,11 @@ internal sealed class TlsSocket : IDisposable
             Check(status);
             if (status == TlsStatus.Complete)
                 return data[..written];
+            if (Connection.PendingWork is { IsDone: false } work)
+            {
+                work.Execute();
+                continue;
+            }
             IsClosedByPeer = status == TlsStatus.Closed;
             if (IsClosedByPeer)
                 return [];
@@ -158,7 +169,7 @@ internal sealed class TlsSocket : IDisposable
         }
     }
 
-    private void Handshake()
+    private void Handshake(byte[]? earlyData = null)
     {
         byte[] wire = new byte[TlsConnection.MaxRecordSize];
         while (true)
@@ -171,11 +182,24 @@ internal sealed class TlsSocket : IDisposable
                 return;
             if (Connection.PendingWork is { IsDone: false } work)
                 work.Execute();
+            else if (status == TlsStatus.EarlyData)
+                EarlyData.AddRange(wire.AsSpan(0, ((TlsServer)Connection).ReadEarlyData(wire)));
+            else if (earlyData is not null && Connection is TlsClient { CanWriteEarlyData: true } client)
+                SendEarlyData(client, ref earlyData);
             else if (status == TlsStatus.NeedMoreData)
                 Receive();
             else if (status == TlsStatus.Closed)
                 throw new InvalidOperationException("The peer closed during the handshake.");
         }
+    }
+
+    private void SendEarlyData(TlsClient client, ref byte[]? earlyData)
+    {
+        byte[] wire = new byte[earlyData!.Length + 1000];
+        Check(client.WriteEarlyData(earlyData, wire, out int consumed, out int written));
+        Assert.Equal(earlyData.Length, consumed);
+        Send(wire.AsSpan(0, written));
+        earlyData = null;
     }
 
     private void Check(TlsStatus status)

@@ -70,6 +70,7 @@ public sealed class FlightTests
     }
 
     [Fact]
+    [Trait("Process", "own")]
     public void Failed_handshakes_leave_no_memory_behind()
     {
         byte[] hello = SampleMessages.Get(HandshakeType.ClientHello);

@@ -1,4 +1,6 @@
 using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using CryptoPlane.Tls.Tests.Support;
 using CryptoPlane.Tls.Wire;
 
@@ -17,7 +19,7 @@ internal static class SampleMessages
         ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
     };
 
-    public static readonly TlsServerOptions ServerOptions = new(new TlsServerCertificate(TestCertificates.EcdsaP256))
+    public static readonly TlsServerOptions ServerOptions = new(new TlsCredential(TestCertificates.EcdsaP256))
     {
         ApplicationProtocols = [SslApplicationProtocol.Http11],
     };
@@ -32,9 +34,9 @@ internal static class SampleMessages
         client.TakeFlight(flight);
         Dictionary<HandshakeType, byte[]> all = client.Received.ToDictionary(message => (HandshakeType)message[0]);
         all[HandshakeType.ClientHello] = hello;
-        // request context, and extensions with signature_algorithms and certificate_authorities (RFC 8446 §4.3.2)
-        all[HandshakeType.CertificateRequest] =
-            ScriptedPeer.Build(HandshakeType.CertificateRequest, [2, 9, 9, 0, 18, 0, 13, 0, 6, 0, 4, 4, 3, 8, 4, 0, 47, 0, 4, 0, 2, 0, 0]);
+        all[HandshakeType.CertificateRequest] = ScriptedPeer.Build(writer => CertificateRequestMessage.Write(
+            writer, [9, 9], [TlsSignatureScheme.EcdsaSecp256r1Sha256, TlsSignatureScheme.Ed25519], [TestCertificates.Root.SubjectName.RawData, [0x30, 0]],
+            oidFilters: OidFiltersExtension.Encode(X509KeyUsageFlags.DigitalSignature, [new Oid("1.3.6.1.5.5.7.3.2")])));
         return all;
     }
 }

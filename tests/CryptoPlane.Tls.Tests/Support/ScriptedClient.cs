@@ -11,7 +11,7 @@ namespace CryptoPlane.Tls.Tests.Support;
 internal sealed class ScriptedClient : ScriptedPeer
 {
     private readonly ClientOffer _offer;
-    private KeyExchangeInitiator _initiator = KeyExchangeGroup.X25519.CreateInitiator();
+    private ClientKeyShares _shares = Shares(TlsNamedGroup.X25519);
 
     public ScriptedClient(TlsClientOptions? options = null)
         : base(options ?? TlsPair.ClientOptions()) => _offer = new ClientOffer(options ?? TlsPair.ClientOptions());
@@ -23,9 +23,25 @@ internal sealed class ScriptedClient : ScriptedPeer
     /// <summary>A proper ClientHello, to be changed.</summary>
     public HelloBytes Hello(TlsNamedGroup group = TlsNamedGroup.X25519)
     {
-        _initiator.Dispose();
-        _initiator = group.KeyExchange()!.CreateInitiator();
-        return HelloBytes.Parse(Build(writer => _offer.Write(writer, group, _initiator.Share.Span)));
+        _shares.Dispose();
+        _shares = Shares(group);
+        return HelloBytes.Parse(Build(writer => _offer.Write(writer, _shares, Context.Transcript)));
+    }
+
+    /// <summary>Puts right binders into a ClientHello that was changed before them; those of its offer end it still.</summary>
+    public byte[] Rebind(byte[] message)
+    {
+        byte[] bound = [.. message], binder = new byte[TlsHashes.MaxLength];
+        int length = 2 + _offer.Keys.Sum(key => 1 + key.Hash.Length()), end = bound.Length - length, at = end + 2;
+        if (_offer.Keys.Count == 0 || end < 4)
+            return bound;
+        foreach (OfferedKey key in _offer.Keys)
+        {
+            key.ComputeBinder(Context.Transcript, bound.AsSpan(0, end), binder);
+            binder.AsSpan(0, key.Hash.Length()).CopyTo(bound.AsSpan(at + 1));
+            at += 1 + key.Hash.Length();
+        }
+        return bound;
     }
 
     /// <summary>Takes the keys out of the ServerHello, and the server's flight behind it.</summary>
@@ -36,10 +52,16 @@ internal sealed class ScriptedClient : ScriptedPeer
         byte[] message = Received[^1];
         Assert.Null(ServerHello.Parse(message.AsSpan(4), out ServerHello hello));
         Assert.True(hello.Extensions.TryGet(ExtensionType.KeyShare, out ReadOnlySpan<byte> data));
-        Assert.True(KeyShareExtension.TryParseServer(data, out _, out ReadOnlySpan<byte> share));
-        byte[] secret = new byte[_initiator.Group.SecretSize];
-        Assert.True(_initiator.TryFinish(share, secret));
+        Assert.True(KeyShareExtension.TryParseServer(data, out TlsNamedGroup group, out ReadOnlySpan<byte> share));
+        KeyExchangeInitiator initiator = _shares.Of(group);
+        byte[] secret = new byte[initiator.Group.SecretSize];
+        Assert.True(initiator.TryFinish(share, secret));
         Context.CipherSuite = (TlsCipherSuite)hello.CipherSuite;
+        if (hello.Extensions.TryGet(ExtensionType.PreSharedKey, out ReadOnlySpan<byte> taken))
+        {
+            Assert.True(PreSharedKeyExtension.TryParseSelected(taken, out ushort selected));
+            _offer.Keys[selected].TakeInto(Context, selected);
+        }
         Context.Transcript.Select(CipherSuiteParameters.Of(Context.CipherSuite).Hash);
         Context.Transcript.Append(message);
         Keys = HandshakeKeys.Derive(Context, secret);
@@ -54,6 +76,20 @@ internal sealed class ScriptedClient : ScriptedPeer
         Context.ChangeReadKeys(Application.Server, TlsTrafficUse.ReadHandshake);
     }
 
+    /// <summary>A credential's chain, or an empty Certificate.</summary>
+    public static byte[] Certificate(TlsCredential? credential, params byte[] requestContext) =>
+        Build(writer => CertificateMessage.Write(writer, requestContext, credential?.Chain ?? []));
+
+    /// <summary>A right signature over the transcript so far; the scheme on the wire may be another, and the context string the server's.</summary>
+    public byte[] CertificateVerify(TlsCredential credential, TlsSignatureScheme scheme, TlsSignatureScheme? claimed = null, bool asServer = false)
+    {
+        using var work = new TranscriptSignature(credential, scheme, asServer ? Context.ServerSignedContent() : Context.ClientSignedContent());
+        work.Execute();
+        Assert.Null(work.Error);
+        byte[] signature = work.Signature.ToArray();
+        return Build(writer => CertificateVerifyMessage.Write(writer, claimed ?? scheme, signature));
+    }
+
     /// <summary>A right Finished over the transcript so far.</summary>
     public byte[] Finished()
     {
@@ -64,9 +100,11 @@ internal sealed class ScriptedClient : ScriptedPeer
 
     public override void Dispose()
     {
-        _initiator.Dispose();
+        _shares.Dispose();
         Keys?.Dispose();
         Application?.Dispose();
         base.Dispose();
     }
+
+    private static ClientKeyShares Shares(TlsNamedGroup group) => new([new ClientKeyShares.Pair(group, group.KeyExchange()!.CreateInitiator())]);
 }

@@ -10,7 +10,7 @@ namespace CryptoPlane.Tls.Tests.Support;
 /// <summary>A server that says what a test tells it to.</summary>
 internal sealed class ScriptedServer(TlsServerOptions options) : ScriptedPeer(options)
 {
-    private readonly TlsServerCertificate _certificate = options.CertificateSelector(null)!;
+    private readonly TlsCredential _certificate = options.CertificateSelector(null)!;
 
     public HandshakeKeys Keys { get; private set; } = null!;
 

@@ -15,6 +15,9 @@ internal static class TestCertificates
     private static readonly Lazy<X509Certificate2> s_p521 = new(() => Issue(ECDsa.Create(ECCurve.NamedCurves.nistP521), HashAlgorithmName.SHA512));
     private static readonly Lazy<X509Certificate2> s_rsa = new(() => Issue(RSA.Create(2048)));
 
+    private static readonly Lazy<TestCredential> s_ed25519 = new(() => TestCredential.Issue(TestCredential.Ed25519Key()));
+    private static readonly Lazy<TestCredential> s_rsaPss = new(() => TestCredential.Issue(TestCredential.RsaPssKey(s_rsa.Value.GetRSAPrivateKey()!)));
+
     public static X509Certificate2 Root => s_root.Value;
 
     public static X509Certificate2 EcdsaP256 => s_p256.Value;
@@ -25,13 +28,21 @@ internal static class TestCertificates
 
     public static X509Certificate2 Rsa2048 => s_rsa.Value;
 
-    /// <summary>The certificate whose key signs with a scheme.</summary>
-    public static X509Certificate2 For(TlsSignatureScheme scheme) => scheme switch
+    /// <summary>Ed25519, whose private key is beside the certificate.</summary>
+    public static TestCredential Ed25519 => s_ed25519.Value;
+
+    /// <summary>An id-RSASSA-PSS key, which is beside the certificate.</summary>
+    public static TestCredential RsaPss => s_rsaPss.Value;
+
+    /// <summary>The credential whose key signs with a scheme.</summary>
+    public static TlsCredential For(TlsSignatureScheme scheme) => scheme switch
     {
-        TlsSignatureScheme.EcdsaSecp256r1Sha256 => EcdsaP256,
-        TlsSignatureScheme.EcdsaSecp384r1Sha384 => EcdsaP384,
-        TlsSignatureScheme.EcdsaSecp521r1Sha512 => EcdsaP521,
-        _ => Rsa2048,
+        TlsSignatureScheme.EcdsaSecp256r1Sha256 => new TlsCredential(EcdsaP256),
+        TlsSignatureScheme.EcdsaSecp384r1Sha384 => new TlsCredential(EcdsaP384),
+        TlsSignatureScheme.EcdsaSecp521r1Sha512 => new TlsCredential(EcdsaP521),
+        TlsSignatureScheme.Ed25519 => Ed25519.Credential,
+        TlsSignatureScheme.RsaPssPssSha256 or TlsSignatureScheme.RsaPssPssSha384 or TlsSignatureScheme.RsaPssPssSha512 => RsaPss.Credential,
+        _ => new TlsCredential(Rsa2048),
     };
 
     /// <summary>Issues a server's certificate below the root.</summary>
@@ -57,7 +68,8 @@ internal static class TestCertificates
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
-    private static X509Certificate2 Sign(CertificateRequest request, string name, DateTimeOffset? notAfter, string? usage)
+    /// <summary>Signs a request with the root's key, with names, constraints and, if one is given, an extended key usage.</summary>
+    public static X509Certificate2 Sign(CertificateRequest request, string name, DateTimeOffset? notAfter, string? usage)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);

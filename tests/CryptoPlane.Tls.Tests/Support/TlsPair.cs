@@ -28,11 +28,20 @@ internal sealed class TlsPair : IDisposable
     /// <summary>Which kinds of work came up.</summary>
     public List<TlsStatus> Work { get; } = [];
 
+    /// <summary>Early data that the client sends as soon as it may, as far as the server takes it.</summary>
+    public byte[] EarlyDataToSend { get; set; } = [];
+
+    /// <summary>Early data that the server was given.</summary>
+    public List<byte> EarlyData { get; } = [];
+
     /// <summary>Changes what the client sends before the server gets it.</summary>
     public Func<byte[], byte[]> OnClientBytes { get; set; } = bytes => bytes;
 
     /// <summary>Changes what the server sends before the client gets it.</summary>
     public Func<byte[], byte[]> OnServerBytes { get; set; } = bytes => bytes;
+
+    /// <summary>What the application says about a client's certificate.</summary>
+    public Action<TlsCertificateDecision> OnDecision { get; set; } = decision => decision.Accept();
 
     /// <summary>Bytes of the destination that each call gets.</summary>
     public int DestinationSize { get; set; } = 32_768;
@@ -42,7 +51,7 @@ internal sealed class TlsPair : IDisposable
 
     public static TlsClientOptions ClientOptions(string name = TestCertificates.ServerName) => new(name) { TrustedRoots = new X509Certificate2Collection(TestCertificates.Root) };
 
-    public static TlsServerOptions ServerOptions(X509Certificate2? certificate = null) => new(new TlsServerCertificate(certificate ?? TestCertificates.EcdsaP256));
+    public static TlsServerOptions ServerOptions(X509Certificate2? certificate = null) => new(new TlsCredential(certificate ?? TestCertificates.EcdsaP256));
 
     /// <summary>Runs the handshake to its end on both sides, whichever that is.</summary>
     public void Run()
@@ -59,6 +68,14 @@ internal sealed class TlsPair : IDisposable
                 return;
         }
         Assert.Fail("The handshake does not come to an end.");
+    }
+
+    /// <summary>Gives the client what came behind the server's handshake: its tickets.</summary>
+    public void ReadTickets()
+    {
+        Assert.Empty(Receive(Client, _toClient.ToArray(), out TlsStatus status));
+        _toClient.Clear();
+        Assert.Equal(TlsStatus.NeedMoreData, status);
     }
 
     /// <summary>Sends data from one side to the other and gives back what arrives.</summary>
@@ -91,6 +108,25 @@ internal sealed class TlsPair : IDisposable
         Server.Dispose();
     }
 
+    private bool StepEarlyData(TlsConnection connection, TlsStatus status, List<byte> output, Func<byte[], byte[]> change)
+    {
+        if (connection is TlsServer server && status == TlsStatus.EarlyData)
+        {
+            byte[] data = new byte[1000];
+            int length = server.ReadEarlyData(data);
+            Assert.NotEqual(0, length);
+            EarlyData.AddRange(data.AsSpan(0, length));
+            return true;
+        }
+        if (EarlyDataToSend.Length == 0 || connection is not TlsClient { CanWriteEarlyData: true } client)
+            return false;
+        byte[] wire = new byte[2 * EarlyDataToSend.Length + 100_000];
+        Assert.Equal(TlsStatus.Complete, client.WriteEarlyData(EarlyDataToSend, wire, out _, out int written));
+        EarlyDataToSend = [];
+        output.AddRange(change(wire[..written]));
+        return true;
+    }
+
     private bool Step(TlsConnection connection, List<byte> input, List<byte> output, Func<byte[], byte[]> change, ref int seen, ref TlsStatus status)
     {
         int visible = (int)Math.Min(input.Count, (long)seen + DeliverySize);
@@ -101,11 +137,15 @@ internal sealed class TlsPair : IDisposable
         bool moved = now != status || consumed != 0 || written != 0 || visible != seen;
         seen = visible - consumed;
         status = now;
+        moved |= StepEarlyData(connection, now, output, change);
         if (connection.PendingWork is { IsDone: false } work)
         {
             Assert.True(now == work.Status || now == TlsStatus.DestinationTooSmall);
             Work.Add(work.Status);
-            work.Execute();
+            if (work is TlsCertificateDecision decision)
+                OnDecision(decision);
+            else
+                work.Execute();
             moved = true;
         }
         return moved;

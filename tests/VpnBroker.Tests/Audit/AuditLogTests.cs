@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using CryptoPlane.Policy;
 using CryptoPlane.TestKit;
 using VpnBroker.Audit;
+using VpnBroker.DataPlane.Contracts;
 using VpnBroker.Tests.Sessions;
 
 namespace VpnBroker.Tests.Audit;
@@ -27,6 +29,27 @@ public class AuditLogTests
         Assert.False(first.TryGetProperty("session", out _));
         Assert.Equal(7, JsonDocument.Parse(lines[1]).RootElement.GetProperty("session").GetInt32());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public void Decisions_of_the_policy_are_recorded_with_what_is_known_of_the_flow()
+    {
+        using var directory = new TemporaryDirectory();
+        var log = new AuditLog(new ManualClock());
+        string path = directory.File("audit.jsonl");
+        log.Open(path);
+        IPAddress from = IPAddress.Parse("10.8.0.10"), to = IPAddress.Parse("192.0.2.1");
+        Assert.True(log.Write(new PolicyAudit(new PolicyDecision("web", PolicyAction.Reject, "alice", from, 4000, to, 443, 6))));
+        Assert.True(log.Write(new PolicyAudit(new PolicyDecision("rest", PolicyAction.Deny, null, from, null, to, null, null))));
+        Assert.True(log.Write(new PolicyAudit(null, 17)));
+        string[] lines = File.ReadAllLines(path);
+        const string begin = "{\"time\":\"2026-11-21T00:00:00.000Z\",\"event\":\"policy\",";
+        Assert.Equal(
+        [
+            begin + "\"rule\":\"web\",\"action\":\"reject\",\"user\":\"alice\",\"source\":\"10.8.0.10\",\"sourcePort\":4000,\"destination\":\"192.0.2.1\",\"destinationPort\":443,\"protocol\":6}",
+            begin + "\"rule\":\"rest\",\"action\":\"deny\",\"source\":\"10.8.0.10\",\"destination\":\"192.0.2.1\"}",
+            begin + "\"leftOut\":17}",
+        ], lines);
     }
 
     [Fact]

@@ -46,6 +46,47 @@ public class AttemptLimiterTests
     }
 
     [Fact]
+    public void A_user_who_is_guessed_at_from_many_addresses_waits_a_little_and_others_do_not()
+    {
+        LimitsConfig limits = s_limits with { AttemptsPerUser = 5 };
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.True(_limiter.MayTry(s_address, "alice", out _));
+            _limiter.Note(new IPAddress([198, 51, 100, (byte)i]), "alice", success: false, limits);
+        }
+        Assert.False(_limiter.MayTry(s_address, "alice", out TimeSpan wait));
+        Assert.Equal(TimeSpan.FromSeconds(10), wait);
+        Assert.True(_limiter.MayTry(s_address, "bob", out _));
+        Assert.True(_limiter.MayTry(s_address, out _));
+
+        // However long it goes on, the user's own turn comes.
+        for (int i = 0; i < 100; i++)
+            _limiter.Note(new IPAddress([198, 51, 101, (byte)i]), "alice", success: false, limits);
+        Assert.False(_limiter.MayTry(s_address, "alice", out wait));
+        Assert.Equal(AttemptLimiter.MaxUserWait, wait);
+        _clock.Advance(wait);
+        Assert.True(_limiter.MayTry(s_address, "alice", out _));
+        _limiter.Note(s_address, "alice", success: true, limits);
+        _limiter.Note(new IPAddress([198, 51, 102, 1]), "alice", success: false, limits);
+        Assert.True(_limiter.MayTry(s_address, "alice", out _));
+    }
+
+    [Fact]
+    public void The_longer_wait_of_address_and_user_counts_and_old_failures_are_forgotten()
+    {
+        LimitsConfig limits = s_limits with { AttemptsPerUser = 1 };
+        for (int i = 0; i < 3; i++)
+            _limiter.Note(s_address, "alice", success: false, limits);
+        Assert.False(_limiter.MayTry(s_address, "alice", out TimeSpan wait));
+        Assert.Equal(TimeSpan.FromSeconds(40), wait);
+        _clock.Advance(AttemptLimiter.MaxWait + TimeSpan.FromMinutes(2));
+        _limiter.Sweep();
+        Assert.True(_limiter.MayTry(s_address, "alice", out _));
+        _limiter.Note(s_address, "alice", success: false, limits with { AttemptsPerUser = 2 });
+        Assert.True(_limiter.MayTry(s_address, "alice", out _));
+    }
+
+    [Fact]
     public void A_success_takes_the_users_own_failures_back()
     {
         Fail();

@@ -1,3 +1,4 @@
+using CryptoPlane.Ike.Authentication.Eap;
 using CryptoPlane.TestKit;
 using VpnBroker.Authentication;
 using VpnBroker.Cli;
@@ -43,6 +44,42 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--user alice --groups staff --to 10.20.0.5:443/tcp", "=> allow by \"web\"")]
+    [InlineData("--user alice --groups staff --to 10.20.0.5:22", "=> deny by \"default\"")]
+    [InlineData("--user alice --groups staff --to fd00:20::5/icmp", "=> allow by \"ping\"")]
+    [InlineData("--from 10.20.0.5 --to 10.77.0.9:443/tcp", "passed over: user and groups differs")]
+    public async Task The_rule_that_decides_is_told(string options, string message)
+    {
+        string config = _directory.File("broker.yaml");
+        await File.WriteAllTextAsync(config, ConfigText.Valid + """
+
+            policy:
+              default: deny
+              rules:
+                - {name: web, action: allow, groups: [staff], protocols: [tcp], ports: [443]}
+                - {name: ping, action: allow, protocols: [icmp]}
+            """, TestContext.Current.CancellationToken);
+        (int code, string output, string error) = await RunAsync(["policy", "test", "--config", config, .. options.Split(' ')]);
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        Assert.Contains(message, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--user alice --groups staff", "--to is missing")]
+    [InlineData("--to 10.20.0.5:443/tcp", "--from or --user is missing")]
+    [InlineData("--from fd00::1 --to 10.20.0.5:443/tcp", "--from is no address of the destination's family")]
+    [InlineData("--from 10.0.0.1 --to banana", "is no destination")]
+    [InlineData("--from 10.0.0.1 --to 10.0.0.2/banana", "no protocol that is known")]
+    public async Task A_question_that_is_not_whole_is_sent_back(string options, string message)
+    {
+        string config = _directory.File("broker.yaml");
+        await File.WriteAllTextAsync(config, ConfigText.Valid + "\npolicy: {default: deny}\n", TestContext.Current.CancellationToken);
+        (int code, _, string error) = await RunAsync(["policy", "test", "--config", config, .. options.Split(' ')]);
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Users_are_added_listed_and_removed()
     {
@@ -55,6 +92,40 @@ public sealed class CommandLineTests : IDisposable
         (int again, _, string error) = await RunAsync("user", "remove", "alice", "--users", users);
         Assert.Equal(ExitCode.Failure, again);
         Assert.Contains("alice is not in", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Users_of_IKEv2_have_a_hash_that_follows_their_password()
+    {
+        string users = _directory.File("users"), ike = _directory.File("ike");
+        string[] files = ["--users", users, "--ike-users", ike];
+        (int code, string output, _) = await RunWithInputAsync("first password\n", ["user", "add", "alice", "--ikev2", "--iterations=2000", .. files]);
+        Assert.Equal(ExitCode.Ok, code);
+        Assert.Contains($"and in {ike} for IKEv2", output, StringComparison.Ordinal);
+        await RunWithInputAsync("bob's password\n", ["user", "add", "bob", "--iterations=2000", .. files]);
+        Assert.Equal("alice\tikev2\nbob", (await RunAsync(["user", "list", .. files])).Output.Trim());
+
+        // Another password without --ikev2: the hash of the first must not stay.
+        Assert.Equal(ExitCode.Ok, (await RunWithInputAsync("second password\n", ["user", "add", "alice", "--iterations=2000", .. files])).Code);
+        byte[] hash = new byte[16], expected = new byte[16];
+        EapPassword.Hash("second password", expected);
+        using (var file = IkeUsersFile.Load(ike))
+        {
+            Assert.True(file.TryGetHash("alice", hash));
+            Assert.Equal(expected, hash);
+        }
+        Assert.Equal(ExitCode.Ok, (await RunAsync(["user", "remove", "alice", "--ikev2", .. files])).Code);
+        Assert.Equal(ExitCode.Failure, (await RunAsync(["user", "remove", "alice", "--ikev2", .. files])).Code);
+        Assert.NotNull(UsersFile.Load(users).Find("alice"));
+        await RunWithInputAsync("third password\n", ["user", "add", "alice", "--ikev2", "--iterations=2000", .. files]);
+        Assert.Equal(ExitCode.Ok, (await RunAsync(["user", "remove", "alice", .. files])).Code);
+        using (var file = IkeUsersFile.Load(ike))
+            Assert.Empty(file.Users);
+        // MS-CHAPv2 knows no longer ones.
+        (code, _, string error) = await RunWithInputAsync(new string('x', 257) + "\n", ["user", "add", "carol", "--ikev2", .. files]);
+        Assert.Equal(ExitCode.Usage, code);
+        Assert.Contains("at most 256 characters", error, StringComparison.Ordinal);
+        Assert.Contains("ikeUsersFile", (await RunWithInputAsync("a password\n", "user", "add", "carol", "--ikev2", "--users", users)).Error, StringComparison.Ordinal);
     }
 
     [Theory]

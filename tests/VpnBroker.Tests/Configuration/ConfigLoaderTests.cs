@@ -44,6 +44,35 @@ public class ConfigLoaderTests
     }
 
     [Theory]
+    [InlineData("", null)]
+    [InlineData(", certificates: {trustFiles: [a.crt, /b.crt], use: second-factor}", false)]
+    [InlineData(", certificates: {trustFiles: [a.crt, /b.crt], use: instead-of-password}", true)]
+    public void Users_are_asked_for_certificates_where_the_configuration_says_so(string key, bool? instead)
+    {
+        UserCertificateConfig? config = ConfigText.Parse(ConfigText.Valid.Replace("usersFile: users", "usersFile: users" + key, StringComparison.Ordinal)).Authentication!.Certificates;
+        Assert.Equal(instead, config?.InsteadOfPassword);
+        if (config is not null)
+            Assert.Equal(["/etc/test/a.crt", "/b.crt"], config.TrustFiles);
+    }
+
+    [Fact]
+    public void Certificates_need_roots_and_say_what_they_are_for()
+    {
+        foreach ((string value, string message) in new[]
+        {
+            ("{trustFiles: [], use: second-factor}", "at least one PEM file"),
+            ("{use: second-factor}", "trustFiles"),
+            ("{trustFiles: [a.crt]}", "use"),
+            ("{trustFiles: [a.crt], use: always}", "instead-of-password"),
+            ("{trustFiles: [a.crt], use: second-factor, name: mail}", "there is no such key"),
+        })
+        {
+            string text = ConfigText.Valid.Replace("usersFile: users", "usersFile: users, certificates: " + value, StringComparison.Ordinal);
+            Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigText.Parse(text)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("", false)]
     [InlineData("capture: {}", false)]
     [InlineData("capture: {decrypted: refused}", false)]

@@ -27,6 +27,7 @@ public sealed class IpsecConfigTests : IDisposable
               lifetime: 2h
               perLcore: true
               priority: 5
+              weight: 3
               start: true
               mobike: false
               mtu: 1380
@@ -58,6 +59,28 @@ public sealed class IpsecConfigTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", "P256 X25519")]
+    [InlineData("postQuantum: off", "P256 X25519")]
+    [InlineData("postQuantum: preferred", "P256+MlKem768 X25519+MlKem768 P256 X25519")]
+    [InlineData("postQuantum: required", "P256+MlKem768 X25519+MlKem768")]
+    public void PostQuantum_AddsMlKemToIkesProposals_AndKeepsThemOrNot(string line, string expected)
+    {
+        IReadOnlyList<IkeSuite> proposals = Parse(Section.Replace("      priority: 5\n", $"      priority: 5\n      {line}\n", StringComparison.Ordinal)).Ipsec!.Peers[0].Proposals;
+        Assert.Equal(expected.Split(' '), proposals.Select(suite => $"{suite.KeyExchange}{suite.Additional}"));
+    }
+
+    [Theory]
+    [InlineData("aes256gcm16-prfsha384-x25519-ke1_mlkem768", "X25519+MlKem768")]
+    [InlineData("aes256gcm16-prfsha384-x25519-ke1_ecp384-ke3_mlkem768", "X25519+P384+3:MlKem768")]
+    public void FurtherKeyExchanges_AreWrittenAsStrongSwanDoes(string text, string expected)
+    {
+        IpsecPeerConfig peer = Parse(Section.Replace("aes256gcm16-prfsha384-x25519", text, StringComparison.Ordinal)
+            .Replace("aes128gcm16-x25519-noesn", $"aes128gcm16-{text[22..]}-noesn", StringComparison.Ordinal)).Ipsec!.Peers[0];
+        Assert.EndsWith($"/{expected}", peer.Proposals[1].ToString(), StringComparison.Ordinal);
+        Assert.Equal($"Aes128Gcm16/{expected}", peer.Children[0].Proposals[0].ToString());
+    }
+
+    [Theory]
     [InlineData("aes128")]
     [InlineData("aes128-sha384")]
     [InlineData("aes128gcm16-sha256")]
@@ -81,6 +104,7 @@ public sealed class IpsecConfigTests : IDisposable
         Assert.Equal([new IkeSuite(IkeCipher.Aes128Gcm16, PrfAlgorithm.HmacSha256, KeyExchangeMethod.P256), new IkeSuite(IkeCipher.Aes256Gcm16, PrfAlgorithm.HmacSha384, KeyExchangeMethod.X25519)],
             peer.Proposals);
         Assert.Equal((false, 0, 10, 7200, true, 5, true, false, 1380), (peer.ForceEncapsulation, peer.DpdSeconds, peer.DpdTimeoutSeconds, peer.LifetimeSeconds, peer.PerLcore, peer.Priority, peer.Start, peer.Mobike, peer.Mtu));
+        Assert.Equal((3, 1), (peer.Weight, Parse(Section.Replace("weight: 3", "", StringComparison.Ordinal)).Ipsec!.Peers[0].Weight));
         IpsecChildConfig child = Assert.Single(peer.Children);
         Assert.Equal([IPNetwork.Parse("10.40.0.0/16"), IPNetwork.Parse("fd00:40::/64")], child.Remote);
         Assert.Equal(
@@ -104,10 +128,23 @@ public sealed class IpsecConfigTests : IDisposable
     [InlineData("pskFile: psk", "certificateFile: c.pem", "all of certificateFile, keyFile and trustFiles")]
     [InlineData("aes128gcm16-prfsha256-ecp256", "aes128-sha1-modp1024", "write a cipher")]
     [InlineData("aes128gcm16-x25519-noesn", "aes128gcm16-modp", "write a cipher")]
+    [InlineData("aes128gcm16-x25519-noesn", "aes128gcm16-ke1_mlkem768", "write a cipher")]
+    [InlineData("aes128gcm16-x25519-noesn", "aes128gcm16-x25519-ke1_x25519", "each is another method")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-mlkem768", "write a cipher")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-x25519-ke1_mlkem1024", "ke1_ to ke7_")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke2_mlkem768", "each is another method")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-x25519-ke2_mlkem768-ke1_ecp384", "ascending order")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-x25519-ke8_mlkem768", "ke1_ to ke7_")]
+    [InlineData("aes256gcm16-prfsha384-x25519", "aes256gcm16-prfsha384-x25519-ke1_mlkem768-", "ke1_ to ke7_")]
+    [InlineData("mobike: false", "postQuantum: yes", "preferred")]
+    [InlineData("aes256gcm16-prfsha384-x25519]", "aes256gcm16-prfsha384-x25519-ke1_mlkem768]\n      postQuantum: preferred", "leave postQuantum out")]
     [InlineData("localId: vpn.example.net", "localId: \"a b\"", "domain name")]
     [InlineData("remoteId: \"*.dc.example.net\"", "remoteId: \"a*\"", "domain name")]
     [InlineData("remote: [10.40.0.0/16, \"fd00:40::/64\"]", "remote: [10.77.1.0/24]", "takes addresses of pool")]
     [InlineData("remote: [10.40.0.0/16, \"fd00:40::/64\"]", "remote: []", "write the prefixes on both sides")]
+    [InlineData("weight: 3", "weight: 0", "write a whole number from 1 to 100")]
+    [InlineData("weight: 3", "weight: 101", "write a whole number from 1 to 100")]
+    [InlineData("weight: 3", "weight: heavy", "write a whole number")]
     [InlineData("mtu: 1380", "mtuu: 1380", "did you mean \"mtu\"")]
     [InlineData("lifetime: 20m", "lifetime: never", "write a time")]
     public void WhatIsWrong_IsSaid(string right, string wrong, string message)
@@ -157,7 +194,13 @@ public sealed class IpsecConfigTests : IDisposable
     {
         string[] lines = File.ReadAllLines(RepositoryRoot.PathOf("samples", "VpnBroker", "broker.example.yaml"));
         IEnumerable<string> section = lines.SkipWhile(line => line != "#ipsec:").TakeWhile(line => line.StartsWith('#')).Select(line => line[1..]);
-        IpsecConfig ipsec = Parse(string.Join('\n', section).Replace("/etc/cryptoplane/dc2.psk", _directory.File("psk"), StringComparison.Ordinal)).Ipsec!;
+        new Interop.Ipsec.IpsecCertificates().WriteBroker(_directory.Path);
+        string text = string.Join('\n', section).Replace("/etc/cryptoplane/dc2.psk", _directory.File("psk"), StringComparison.Ordinal)
+            .Replace("/etc/cryptoplane/ike.", _directory.File("broker."), StringComparison.Ordinal)
+            .Replace("/etc/cryptoplane/users-root.crt", _directory.File("ca.crt"), StringComparison.Ordinal)
+            .Replace("    localId: vpn.example.net    # who the broker says to be; the", "    localId: broker.test # the", StringComparison.Ordinal);
+        IpsecConfig ipsec = Parse(text).Ipsec!;
+        Assert.Equal((2, 2, 30, true), (ipsec.RemoteAccess!.Proposals.Count, ipsec.RemoteAccess.EspProposals.Count / 2, ipsec.RemoteAccess.DpdTimeoutSeconds, ipsec.RemoteAccess.Mobike));
         Assert.Equal((4, 1_000_000_000_000L), (Assert.Single(ipsec.Peers).Children[0].Proposals.Count, ipsec.Peers[0].Children[0].LifetimeBytes));
     }
 

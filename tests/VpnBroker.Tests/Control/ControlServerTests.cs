@@ -147,6 +147,15 @@ public sealed class ControlServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Flows_come_with_their_numbers_or_with_what_is_wrong()
+    {
+        await using ControlServer server = ControlServer.Start(_directory.File("flows.sock"), _broker, NullLogger.Instance);
+        FlowsReport flows = ControlClient.Send(_directory.File("flows.sock"), new ControlRequest("flows", Flows: new FlowsRequest(User: "alice"))).Flows!;
+        Assert.Equal(VpnBroker.Tests.Status.FlowSamples.Report().Flows[0], flows.Flows[0]);
+        Assert.Equal("no port", ControlClient.Send(_directory.File("flows.sock"), new ControlRequest("flows", Flows: new FlowsRequest(Port: 0))).Error);
+    }
+
+    [Fact]
     public void A_client_without_a_broker_is_told_so() =>
         Assert.Contains("no broker answers", Assert.Throws<ControlSocketException>(() => ControlClient.Send(_directory.File("none"), new ControlRequest("status"))).Message, StringComparison.Ordinal);
 
@@ -161,6 +170,8 @@ public sealed class ControlServerTests : IAsyncLifetime
             StatusRequests++;
             return Task.FromResult(StatusSamples.Report(sessions: 3));
         }
+
+        public Task<FlowsReport> GetFlowsAsync(FlowsRequest request) => request.Port == 0 ? throw new FormatException("no port") : Task.FromResult(VpnBroker.Tests.Status.FlowSamples.Report());
 
         public int Disconnect(string user) => user == "alice" ? 2 : 0;
 

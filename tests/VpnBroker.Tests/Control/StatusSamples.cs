@@ -1,3 +1,4 @@
+using VpnBroker.Monitoring;
 using VpnBroker.Status;
 
 namespace VpnBroker.Tests.Control;
@@ -27,6 +28,15 @@ internal static class StatusSamples
             [new EthernetPortReport("wan", "net_tap0", "net_tap", "02:00:00:00:00:01", "outside", "up", 10000, 2, false)]),
         Users = [new SessionReport(1, "alice", "staff", "192.0.2.1:99", "10.77.0.2", null, 0, true, 3725, new TrafficReport("users", 10, 1000 * factor, 20, 2000), 3, 11)],
     };
+
+    /// <summary>A report two seconds after another, in which counters have grown threefold.</summary>
+    public static StatusReport WithRates()
+    {
+        StatusReport before = Report(), now = Report(second: 2, factor: 3);
+        var users = new UserRates();
+        users.Take(before);
+        return RateCalculator.Between(before, now) with { Users = users.Apply(now) };
+    }
 
     private static PortReport Port(int lcore, ulong packets, Dictionary<string, ulong> drops) => new(
         lcore, new TrafficReport("udp:192.0.2.1:4500", packets, 1000 * packets, packets, 1000 * packets), drops,

@@ -1,4 +1,5 @@
 using System.Net;
+using CryptoPlane.Policy;
 using CryptoPlane.TestKit;
 using CryptoPlane.Tls;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -68,6 +69,50 @@ public sealed class DataPlaneHostTests
         await Task.WhenAll(host.ApplyAsync(without), host.ApplyAsync(without), host.ApplyAsync(Config()));
         near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10"));
         Eventually.True(() => Received(far) == 1, "the packet");
+        await host.StopAsync(s_deadline);
+    }
+
+    [Fact]
+    public async Task NewPolicy_CutsAndOpensLivingFlows_OfUsersOfTwoLcores()
+    {
+        const string alice = "10.8.0.10", bob = "10.8.128.10";
+        BrokerConfig deny = Config() with { Policy = new PolicyConfig { Default = PolicyAction.Deny } };
+        BrokerConfig allow = Config() with
+        {
+            Policy = deny.Policy! with { Rules = [new PolicyRuleConfig { Name = "staff", Action = PolicyAction.Allow, Groups = ["staff"], Log = true }] },
+        };
+        DataPlaneHost host = Start(allow);
+        using var near = new TestUser(1);
+        using var far = new TestUser(2);
+        await host.AttachUserAsync(RequestOf(near, 1, 0, alice) with { User = "alice", Groups = ["staff"] });
+        await host.AttachUserAsync(RequestOf(far, 2, 1, bob) with { User = "bob" });
+        byte[] there = FlowPackets.Udp(alice, bob, 4000, 53), back = FlowPackets.Udp(bob, alice, 53, 4000);
+        // Bob may answer, wherever that is decided, and not begin.
+        near.SendPacket(there);
+        Eventually.True(() => Received(far) == 1, "the question");
+        far.SendPacket(FlowPackets.Udp(bob, alice, 53, 4001));
+        await DeniedAsync(host, 1);
+        far.SendPacket(back);
+        Eventually.True(() => Received(near) == 1, "the answer");
+
+        await host.ApplyAsync(deny);
+        near.SendPacket(there);
+        await DeniedAsync(host, 2);
+        await host.ApplyAsync(allow);
+        near.SendPacket(there);
+        Eventually.True(() => Received(far) == 2, "the question under the new policy");
+        far.SendPacket(back);
+        Eventually.True(() => Received(near) == 2, "the answer under the new policy");
+
+        PolicyStatus policy = (await host.GetStatusAsync(includeTunnels: false)).Policy!;
+        Assert.Equal((3u, 2), (policy.Generation, policy.Rules.Count));
+        // Two decisions, and a packet each way behind each.
+        Assert.Equal(("staff", 2ul, 4ul), (policy.Rules[0].Name, policy.Rules[0].Flows, policy.Rules[0].Packets));
+        Assert.Equal((PolicyConfig.DefaultName, 2ul), (policy.Rules[1].Name, policy.Rules[1].Packets));
+        (IReadOnlyList<PolicyDecision> decisions, ulong suppressed) = await host.TakePolicyLogAsync();
+        Assert.Equal((2, 0ul), (decisions.Count, suppressed));
+        Assert.All(decisions, decision => Assert.Equal(
+            new PolicyDecision("staff", PolicyAction.Allow, "alice", IPAddress.Parse(alice), 4000, IPAddress.Parse(bob), 53, 17), decision));
         await host.StopAsync(s_deadline);
     }
 
@@ -175,6 +220,18 @@ public sealed class DataPlaneHostTests
         Assert.True(Receive(client).EndOfStream);
     }
 
+    private static async Task DeniedAsync(DataPlaneHost host, ulong packets)
+    {
+        ulong denied = 0;
+        for (int i = 0; i < 500 && denied < packets; i++)
+        {
+            DataPlaneStatus status = await host.GetStatusAsync(includeTunnels: false);
+            denied = status.Lcores.SelectMany(lcore => lcore.Drops).Where(drop => drop.Reason == "policy-denied").Aggregate(0ul, (sum, drop) => sum + drop.Packets);
+            await Task.Delay(10);
+        }
+        Assert.Equal(packets, denied);
+    }
+
     private static TestUser Receive(TestUser user)
     {
         user.Receive();
@@ -186,6 +243,7 @@ public sealed class DataPlaneHostTests
     private static BrokerConfig Config() => new()
     {
         Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
+        Dtls = new DtlsConfig { Enabled = false },
         Lcores = new LcoreConfig { Cpus = [-1, -1] },
         Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse("10.8.0.0/16") }],
         Limits = new LimitsConfig { Sessions = 500 },
@@ -194,6 +252,7 @@ public sealed class DataPlaneHostTests
     internal static BrokerConfig EspConfigOf(string pool, string remote, int localPort, int remotePort, byte[] inboundKey, byte[] outboundKey) => new()
     {
         Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
+        Dtls = new DtlsConfig { Enabled = false },
         Pools = [new PoolConfig { Name = "p", IPv4 = IPNetwork.Parse(pool) }],
         Limits = new LimitsConfig { Sessions = 10 },
         Esp = new EspConfig

@@ -6,7 +6,7 @@ namespace VpnBroker.Tests.EndToEnd;
 [CollectionDefinition(nameof(DemoTests), DisableParallelization = true)]
 public sealed class DemoCollection;
 
-/// <summary>eng/demo.sh: the real openconnect client through TLS 1.3, the broker and IPsec to a web server, and back.</summary>
+/// <summary>eng/demo.sh: the real openconnect client through TLS 1.3 and DTLS, the broker and IPsec to a web server, and back.</summary>
 [Collection(nameof(DemoTests))]
 public sealed class DemoTests
 {
@@ -14,7 +14,7 @@ public sealed class DemoTests
     [Trait("Speed", "slow")]
     public void The_demo_carries_traffic_from_openconnect_to_strongswan_through_rekeys_and_leaves_nothing_behind()
     {
-        Interop.Ipsec.StrongSwan.Program();
+        StrongSwan.Program();
         Requirement.Program("swanctl", "strongswan-swanctl");
         ProgramResult demo = Run([]);
         Assert.Matches(@"\| IKEv2 \| AES_GCM_16-256/PRF_HMAC_SHA2_384/CURVE_25519, ESP AES_GCM_16-256 \|", demo.Output);
@@ -46,11 +46,13 @@ public sealed class DemoTests
         Requirement.Program("jq");
 
         using ExternalProgram script = ExternalProgram.Start("/bin/bash", [RepositoryRoot.PathOf("eng", "demo.sh"), "--no-setup", .. options]);
-        ProgramResult demo = script.WaitForExit(TimeSpan.FromMinutes(3));
+        ProgramResult demo = script.WaitForExit(TimeSpan.FromMinutes(5));
 
         Assert.True(demo.ExitCode == 0, demo.AllOutput);
         Assert.Matches(@"\| download \| .*SHA-256 [0-9a-f]{16}\.\.\. is right \|", demo.Output);
         Assert.Matches(@"\| iperf3 down \| [1-9]\d* Mb/s \|", demo.Output);
+        Assert.Matches(@"\| data channel \| Established DTLS connection .*\(DTLS1\.2\)-\(PSK\)", demo.Output);
+        Assert.Matches(@"\| without UDP \| by TLS in the same session, 0% packet loss \|", demo.Output);
         Assert.DoesNotContain($"cp-demo-{script.Id}-", ExternalProgram.Run(Requirement.Program("ip", "iproute2"), ["netns", "list"]).Output);
         return demo;
     }

@@ -17,6 +17,7 @@ internal sealed class BrokerFixture : IAsyncDisposable
     public const string Password = "correct horse";
 
     private readonly TemporaryDirectory _directory = new();
+    private string? _certificates;
 
     private BrokerFixture()
     {
@@ -32,6 +33,8 @@ internal sealed class BrokerFixture : IAsyncDisposable
 
     public string UsersFilePath => _directory.File("users");
 
+    public string UserRoots => _directory.File("users.crt");
+
     public string AuditFile => _directory.File("audit.jsonl");
 
     public string ControlSocket => _directory.File("broker.sock");
@@ -42,9 +45,16 @@ internal sealed class BrokerFixture : IAsyncDisposable
     /// <param name="sections">YAML that is added to the configuration.</param>
     /// <param name="pool">A further pool.</param>
     /// <param name="startDataPlane">Starts another data plane than <see cref="DataPlane"/>.</param>
-    public static async Task<BrokerFixture> StartAsync(string sections = "", string? pool = null, DataPlaneFactory? startDataPlane = null)
+    /// <param name="certificates">Value of the key <c>authentication.certificates</c>, and the roots that its file <c>users.crt</c> is to hold.</param>
+    public static async Task<BrokerFixture> StartAsync(
+        string sections = "", string? pool = null, DataPlaneFactory? startDataPlane = null, (string Config, string Roots)? certificates = null)
     {
         var fixture = new BrokerFixture();
+        if (certificates is { } users)
+        {
+            fixture._certificates = users.Config;
+            await File.WriteAllTextAsync(fixture.UserRoots, users.Roots);
+        }
         UsersFile.Set(fixture.UsersFilePath, new UserEntry(User, ["staff"], PasswordHash.Create(Password, 1000)));
         await fixture.WriteConfigAsync(sections, pool);
         BrokerConfig config = ConfigLoader.Load(fixture.ConfigFile);
@@ -57,7 +67,7 @@ internal sealed class BrokerFixture : IAsyncDisposable
     public Task WriteConfigAsync(string sections, string? pool = null) => File.WriteAllTextAsync(ConfigFile, $$"""
         listen: ["127.0.0.1:{{Port}}"]
         certificate: {certificateFile: server.crt, keyFile: server.key, selfSigned: true, names: [localhost]}
-        authentication: {usersFile: users}
+        authentication: {usersFile: users{{(_certificates is null ? "" : ", certificates: " + _certificates)}}}
         defaults: {pool: staff, mtu: 1300, include: [10.20.0.0/16], banner: hello}
         pools: [{name: staff, ipv4: 10.77.0.0/24}{{(pool is null ? "" : ", " + pool)}}]
         control: {socket: broker.sock}

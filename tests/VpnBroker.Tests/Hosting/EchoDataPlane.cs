@@ -17,6 +17,7 @@ internal sealed class EchoDataPlane : IDataPlane
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, EchoTunnel> _tunnels = [];
+    private readonly List<EchoTunnel> _started = [];
 
     public List<UserTunnelRequest> Attached { get; } = [];
 
@@ -39,7 +40,9 @@ internal sealed class EchoDataPlane : IDataPlane
             if (replaced is not null)
                 _tunnels.Remove(replaced.Request.TunnelId);
             Attached.Add(request);
-            _tunnels.Add(request.TunnelId, new EchoTunnel(request, reason => End(request.TunnelId, reason)));
+            var tunnel = new EchoTunnel(request, reason => End(request.TunnelId, reason));
+            _tunnels.Add(request.TunnelId, tunnel);
+            _started.Add(tunnel);
         }
         replaced?.Close();
         if (replaced is not null)
@@ -49,7 +52,10 @@ internal sealed class EchoDataPlane : IDataPlane
 
     public Task<bool> DetachUserAsync(ulong tunnelId, TunnelEndReason reason) => Task.FromResult(End(tunnelId, reason));
 
-    public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Task.FromResult(new DataPlaneStatus { Lcores = [] });
+    /// <summary>What it says to have counted.</summary>
+    public Func<DataPlaneStatus> Status { get; set; } = () => new DataPlaneStatus { Lcores = [] };
+
+    public Task<DataPlaneStatus> GetStatusAsync(bool includeTunnels) => Task.FromResult(Status());
 
     public IReadOnlyList<CapturePoint> CapturePoints => [];
 
@@ -68,10 +74,17 @@ internal sealed class EchoDataPlane : IDataPlane
     public Task StopAsync(TimeSpan deadline)
     {
         ulong[] tunnels;
+        EchoTunnel[] started;
         lock (_gate)
+        {
             tunnels = [.. _tunnels.Keys];
+            started = [.. _started];
+        }
         foreach (ulong tunnel in tunnels)
             End(tunnel, TunnelEndReason.Shutdown);
+        // Nothing is reported afterwards: a report is written to the audit log, whose directory the test removes.
+        foreach (EchoTunnel tunnel in started)
+            tunnel.Join();
         return Task.CompletedTask;
     }
 
@@ -96,6 +109,7 @@ internal sealed unsafe class EchoTunnel
 
     private readonly Socket _socket;
     private readonly Action<TunnelEndReason> _ended;
+    private readonly Thread _thread;
 
     public EchoTunnel(UserTunnelRequest request, Action<TunnelEndReason> ended)
     {
@@ -104,7 +118,8 @@ internal sealed unsafe class EchoTunnel
         // The descriptor comes non-blocking, which the Socket does not know: it must be told so before it can be told otherwise.
         _socket = new Socket(new SafeSocketHandle(request.Socket, ownsHandle: true)) { Blocking = false };
         _socket.Blocking = true;
-        new Thread(Run) { IsBackground = true, Name = $"echo-{request.TunnelId}" }.Start();
+        _thread = new Thread(Run) { IsBackground = true, Name = $"echo-{request.TunnelId}" };
+        _thread.Start();
     }
 
     public UserTunnelRequest Request { get; }
@@ -121,6 +136,9 @@ internal sealed unsafe class EchoTunnel
             // The client, or the tunnel's own thread, was faster.
         }
     }
+
+    /// <summary>Waits until its end was reported.</summary>
+    public void Join() => _thread.Join();
 
     private void Run()
     {

@@ -15,13 +15,13 @@ internal sealed partial class TestClient : IDisposable
     private readonly byte[] _sending = new byte[65536];
     private int _receivedCount;
 
-    public TestClient(IPEndPoint server, string pin, IPAddress? from = null)
+    public TestClient(IPEndPoint server, string pin, IPAddress? from = null, TlsCredential? credential = null)
     {
         _socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
         if (from is not null)
             _socket.Bind(new IPEndPoint(from, 0));
         _socket.Connect(server);
-        _tls = new TlsClient(new TlsClientOptions("localhost") { PinnedKeys = [Convert.FromBase64String(pin["pin-sha256:".Length..])], TrustPinnedKeysAlone = true });
+        _tls = new TlsClient(new TlsClientOptions("localhost") { PinnedKeys = [Convert.FromBase64String(pin["pin-sha256:".Length..])], TrustPinnedKeysAlone = true, Credentials = credential is null ? [] : [credential] });
         while (true)
         {
             TlsStatus status = _tls.Handshake(_received.AsSpan(0, _receivedCount), _sending, out int consumed, out int written);

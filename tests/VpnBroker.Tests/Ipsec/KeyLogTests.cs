@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using CryptoPlane.Ike;
 using CryptoPlane.Ike.KeyLog;
 using CryptoPlane.TestKit;
@@ -21,9 +20,7 @@ public sealed class KeyLogTests : IDisposable
     [Fact]
     public async Task Keys_are_written_where_two_say_so()
     {
-        Requirement.Root();
-        byte[] net = [127, (byte)RandomNumberGenerator.GetInt32(210, 250), (byte)RandomNumberGenerator.GetInt32(1, 250)];
-        IPAddress near = new([.. net, 1]), far = new([.. net, 2]);
+        (IPAddress near, IPAddress far) = IpsecEnd.Addresses();
         Environment.SetEnvironmentVariable(IkeKeyLogFiles.DirectoryVariable, _directory.Path);
         await using (var quiet = new IpsecEnd(far, near, "10.9.0.0/16", "10.8.0.0/16"))
         {

@@ -57,6 +57,16 @@ public class TunnelResponseTests
     }
 
     [Fact]
+    public void A_data_channel_is_named_where_there_is_one()
+    {
+        Assert.DoesNotContain(Lines(s_profile, true, 0), line => line.StartsWith("X-DTLS", StringComparison.Ordinal));
+        string[] lines = Encoding.ASCII.GetString(TunnelResponse.Write(s_lease, s_profile, 1380, true, 0, new DtlsOffer(4443, "abcd"))).Split("\r\n");
+        Assert.Equal(
+            ["X-DTLS-Port: 4443", "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-DTLS-App-ID: abcd", "X-DTLS-MTU: 1380", "X-DTLS-DPD: 30", "X-DTLS-Keepalive: 20"],
+            lines.Where(line => line.StartsWith("X-DTLS", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_header_value_with_a_line_end_is_a_defect() =>
         Assert.Throws<ArgumentException>(() => new HttpResponse("200 OK").Header("X", "a\r\nY: b"));
 

@@ -39,6 +39,70 @@ public class SessionTableTests
     }
 
     [Fact]
+    public void Whoever_asks_for_names_hears_of_a_session_before_its_number_leads_nowhere()
+    {
+        string? named = null;
+        _table.Forgetting = session => named = _table.UserOf(session.Id);
+        Session session = LogIn("alice", out _);
+        Assert.True(_table.End(session, TunnelEndReason.Administrator));
+        Assert.Equal("alice", named);
+        Assert.Null(_table.UserOf(session.Id));
+    }
+
+    [Fact]
+    public void A_session_of_IKEv2_has_its_addresses_at_once_and_frees_them_when_its_tunnel_is_closed()
+    {
+        List<(Session Session, TunnelEndReason Reason)> terminated = [];
+        Session session = LogInByIke("alice", terminated)!;
+        Assert.True(session.IsIke && session.Lease?.IPv4 is not null && session.TunnelId != 0);
+        // Waiting for a reconnect is openconnect's: nothing of it ends this one.
+        _clock.Advance(TimeSpan.FromSeconds(601));
+        _table.Sweep();
+        Assert.Empty(terminated);
+        _table.Move(session, new IPEndPoint(IPAddress.Parse("192.0.2.9"), 4500));
+        Assert.Equal("192.0.2.9:4500", Assert.Single(_table.List()).Remote.ToString());
+
+        Assert.Equal(1, _table.EndUser("alice", TunnelEndReason.Administrator));
+        Assert.Equal((session, TunnelEndReason.Administrator), Assert.Single(terminated));
+        Assert.Equal(0, _table.Count);
+        Assert.Empty(_ended);
+        _table.Closed(new TunnelEnded(session.TunnelId, session.Id, TunnelEndReason.Administrator, 10, 20));
+        Assert.Equal((session.Id, 10ul), (Assert.Single(_ended).SessionId, _ended[0].BytesFromUser));
+        Assert.Empty(_dataPlane.Detached);
+
+        // A client that is lost does not come again with this session.
+        Session lost = LogInByIke("alice", terminated)!;
+        _table.Closed(new TunnelEnded(lost.TunnelId, lost.Id, TunnelEndReason.DeadPeer, 0, 0));
+        Assert.Equal(0, _table.Count);
+    }
+
+    [Fact]
+    public void Sessions_of_IKEv2_and_openconnect_share_limits_and_addresses()
+    {
+        List<(Session Session, TunnelEndReason Reason)> terminated = [];
+        Session old = LogIn("alice", out string cookie);
+        Session phone = LogInByIke("alice", terminated, new LimitsConfig { SessionsPerUser = 1 })!;
+        Assert.Null(_table.Find(cookie));
+        Assert.Equal(TunnelEndReason.Replaced, Assert.Single(_ended).Reason);
+        Assert.Equal(old.Id, _ended[0].SessionId);
+        Session laptop = LogInByIke("alice", terminated, new LimitsConfig { SessionsPerUser = 1 })!;
+        Assert.Equal((phone, TunnelEndReason.Replaced), Assert.Single(terminated));
+        Assert.NotEqual(phone.Lease!.IPv4, laptop.Lease!.IPv4);
+
+        Assert.Null(_table.CreateIke("bob", [], null, s_profile, s_remote, new LimitsConfig { Sessions = 1 }, (_, _) => { }, out string refusal));
+        Assert.Equal("too many sessions", refusal);
+        int count = _table.Count;
+        while (LogInByIke("bob", terminated, new LimitsConfig { SessionsPerUser = 100 }) is not null)
+            count++;
+        Assert.Null(_table.CreateIke("bob", [], null, s_profile, s_remote, new LimitsConfig { SessionsPerUser = 100 }, (_, _) => { }, out refusal));
+        Assert.Equal("no address is free", refusal);
+        Assert.Equal(count, _table.Count);
+    }
+
+    private Session? LogInByIke(string user, List<(Session, TunnelEndReason)> terminated, LimitsConfig? limits = null) =>
+        _table.CreateIke(user, ["staff"], null, s_profile, s_remote, limits ?? new LimitsConfig(), (session, reason) => terminated.Add((session, reason)), out _);
+
+    [Fact]
     public void A_cookie_expires_with_the_session_and_without_a_reconnect()
     {
         LogIn("alice", out string waiting);

@@ -26,7 +26,7 @@ internal sealed unsafe class SoakHandshake : IDisposable
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
         _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2));
-        _server = new TlsServerOptions(new TlsServerCertificate(_certificate));
+        _server = new TlsServerOptions(new TlsCredential(_certificate));
         byte[] pin = SHA256.HashData(_certificate.PublicKey.ExportSubjectPublicKeyInfo());
         _clients = [.. s_suites.Select(suite => new TlsClientOptions("localhost") { PinnedKeys = [pin], TrustPinnedKeysAlone = true, CipherSuites = [suite] })];
     }

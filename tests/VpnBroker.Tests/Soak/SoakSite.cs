@@ -48,6 +48,7 @@ internal sealed class SoakSite
         var config = new BrokerConfig
         {
             Listen = new ListenConfig { Endpoints = [new IPEndPoint(IPAddress.Loopback, 4433)] },
+            Dtls = new DtlsConfig { Enabled = false },
             Lcores = new LcoreConfig { Cpus = [-1, -1], Idle = IdleMode.Adaptive },
             Pools = [new PoolConfig { Name = "p", IPv4 = pools[number] }],
             Limits = new LimitsConfig { Sessions = 1000 },

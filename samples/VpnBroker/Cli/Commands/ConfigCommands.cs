@@ -12,6 +12,8 @@ internal static class ConfigCommands
         try
         {
             BrokerConfig config = ConfigLoader.Load(file);
+            foreach (string warning in ConfigLoader.Warnings(config))
+                invocation.Console.Error.WriteLine($"{file}: warning: {warning}");
             invocation.Console.Out.WriteLine(
                 $"{file} is valid: {config.Listen?.Endpoints.Count ?? 0} listen endpoint(s), {config.Pools.Count} pool(s), {config.Groups.Count} group(s), {config.Esp?.Tunnels.Count ?? 0} ESP tunnel(s), {config.Lcores.Count} lcore(s)");
             return Task.FromResult(ExitCode.Ok);

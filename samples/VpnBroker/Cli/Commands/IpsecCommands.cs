@@ -39,11 +39,13 @@ internal static class IpsecCommands
     public static Task<int> ListAsync(Invocation invocation) => CommandErrors.GuardAsync(invocation, () =>
     {
         var text = new StringBuilder();
-        IReadOnlyList<IpsecReport> sas = Sample(ControlCommands.SocketOf(invocation));
-        if (sas.Count == 0)
+        StatusReport status = Read(ControlCommands.SocketOf(invocation));
+        if (status.Ipsec.Count == 0)
             text.Append("the configuration has no IPsec peers\n");
         else
-            IpsecText.Write(text, sas);
+            IpsecText.Write(text, status.Ipsec);
+        if (status.PeerShares.Count != 0)
+            PeerShareText.Write(text.Append('\n'), status.PeerShares);
         invocation.Console.Out.Write(text.ToString());
         return ExitCode.Ok;
     });
@@ -51,9 +53,11 @@ internal static class IpsecCommands
     private static Task<int> SendAsync(Invocation invocation, ControlRequest request) =>
         CommandErrors.GuardAsync(invocation, () => ControlCommands.Show(invocation, ControlClient.Send(ControlCommands.SocketOf(invocation), request)));
 
-    private static IReadOnlyList<IpsecReport> Sample(string socket)
+    private static IReadOnlyList<IpsecReport> Sample(string socket) => Read(socket).Ipsec;
+
+    private static StatusReport Read(string socket)
     {
         ControlResponse response = ControlClient.Send(socket, new ControlRequest("status", Users: false));
-        return response.Status?.Ipsec ?? throw new ControlSocketException(response.Error ?? "the broker gave no report");
+        return response.Status ?? throw new ControlSocketException(response.Error ?? "the broker gave no report");
     }
 }

@@ -7,29 +7,28 @@ namespace VpnBroker.Cli.Commands;
 /// <summary><c>broker status</c></summary>
 internal static class StatusCommand
 {
-    /// <summary>Time between the two samples that rates are counted from.</summary>
-    private static readonly TimeSpan s_once = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(2);
+    /// <summary>Clears a terminal's screen and begins at its top.</summary>
+    private const string ClearScreen = "\e[2J\e[H";
+
+    /// <summary>The broker reads its counters once per second for its rates: a faster view would show nothing new.</summary>
+    private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(1);
 
     public static Task<int> RunAsync(Invocation invocation) => CommandErrors.GuardAsync(invocation, async () =>
     {
         string socket = ControlCommands.SocketOf(invocation);
-        StatusReport before = Sample(socket, invocation);
+        StatusReport report = Sample(socket, invocation);
         if (invocation.Has("--json"))
         {
-            await invocation.Console.Out.WriteLineAsync(JsonSerializer.Serialize(before, IndentedStatusJson.Default.StatusReport));
+            await invocation.Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, IndentedStatusJson.Default.StatusReport));
             return ExitCode.Ok;
         }
         bool watch = invocation.Has("--watch");
-        do
+        await invocation.Console.Out.WriteAsync((watch ? ClearScreen : "") + StatusText.Write(report));
+        while (watch)
         {
-            await Task.Delay(watch ? s_watch : s_once);
-            StatusReport now = Sample(socket, invocation);
-            // Clears a terminal's screen and begins at its top.
-            await invocation.Console.Out.WriteAsync((watch ? "\x1b[2J\x1b[H" : "") + StatusText.Write(before, now));
-            before = now;
+            await Task.Delay(s_watch);
+            await invocation.Console.Out.WriteAsync(ClearScreen + StatusText.Write(Sample(socket, invocation)));
         }
-        while (watch);
         return ExitCode.Ok;
     });
 

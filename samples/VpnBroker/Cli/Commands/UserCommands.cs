@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using CryptoPlane.Ike.Authentication.Eap;
 using VpnBroker.Authentication;
 using VpnBroker.Configuration;
 
@@ -23,31 +25,75 @@ internal static class UserCommands
             return Usage(invocation, $"--iterations is a number from {PasswordHash.MinIterations} to {PasswordHash.MaxIterations}");
         }
         string file = UsersFileOf(invocation);
+        string? ikeFile = IkeUsersFileOf(invocation, required: invocation.Has("--ikev2"));
+        // A changed password counts everywhere: an NT hash of the old one must not stay.
+        bool ike = ikeFile is not null && (invocation.Has("--ikev2") || HasIkePassword(ikeFile, name));
         if (ReadPassword(invocation) is not { } password)
             return ExitCode.Failure;
+        if (ike && password.Length > EapPassword.MaxLength)
+            return Usage(invocation, $"For IKEv2 a password has at most {EapPassword.MaxLength} characters: nothing was changed.");
         UsersFile.Set(file, new UserEntry(name, groups, PasswordHash.Create(password, iterations)));
-        invocation.Console.Out.WriteLine($"{name} is in {file}");
+        if (ike)
+            SetIkePassword(ikeFile!, name, password);
+        invocation.Console.Out.WriteLine(ike ? $"{name} is in {file}, and in {ikeFile} for IKEv2" : $"{name} is in {file}");
         return ExitCode.Ok;
     });
 
     public static Task<int> RemoveAsync(Invocation invocation) => CommandErrors.GuardAsync(invocation, () =>
     {
-        string file = UsersFileOf(invocation);
-        if (!UsersFile.Remove(file, invocation.Arguments[0]))
+        string name = invocation.Arguments[0];
+        bool onlyIke = invocation.Has("--ikev2");
+        string? ikeFile = IkeUsersFileOf(invocation, required: onlyIke);
+        string file = onlyIke ? ikeFile! : UsersFileOf(invocation);
+        // The hash first: should the second step fail, no password stays behind for nobody.
+        bool removed = ikeFile is not null && IkeUsersFile.Remove(ikeFile, name);
+        if (onlyIke ? !removed : !UsersFile.Remove(file, name))
         {
-            invocation.Console.Error.WriteLine($"{invocation.Arguments[0]} is not in {file} (broker user list shows who is)");
+            invocation.Console.Error.WriteLine($"{name} is not in {file} (broker user list shows who is)");
             return ExitCode.Failure;
         }
-        invocation.Console.Out.WriteLine($"{invocation.Arguments[0]} is removed from {file}");
+        invocation.Console.Out.WriteLine($"{name} is removed from {file}");
         return ExitCode.Ok;
     });
 
     public static Task<int> ListAsync(Invocation invocation) => CommandErrors.GuardAsync(invocation, () =>
     {
+        string? ikeFile = IkeUsersFileOf(invocation, required: false);
+        using IkeUsersFile? ike = File.Exists(ikeFile) ? IkeUsersFile.Load(ikeFile) : null;
         foreach (UserEntry user in UsersFile.Load(UsersFileOf(invocation)).Users.OrderBy(user => user.Name, StringComparer.Ordinal))
-            invocation.Console.Out.WriteLine(user.Groups.Count == 0 ? user.Name : $"{user.Name}\t{string.Join(',', user.Groups)}");
+        {
+            string line = user.Groups.Count == 0 ? user.Name : $"{user.Name}\t{string.Join(',', user.Groups)}";
+            invocation.Console.Out.WriteLine(ike?.Contains(user.Name) == true ? line + "\tikev2" : line);
+        }
         return ExitCode.Ok;
     });
+
+    private static bool HasIkePassword(string file, string name)
+    {
+        if (!File.Exists(file))
+            return false;
+        using var users = IkeUsersFile.Load(file);
+        return users.Contains(name);
+    }
+
+    private static void SetIkePassword(string file, string name, string password)
+    {
+        Span<byte> hash = stackalloc byte[EapPassword.HashLength];
+        EapPassword.Hash(password, hash);
+        IkeUsersFile.Set(file, name, hash);
+        CryptographicOperations.ZeroMemory(hash);
+    }
+
+    /// <summary>The file of NT hashes; null where nobody names one, and none is needed.</summary>
+    private static string? IkeUsersFileOf(Invocation invocation, bool required)
+    {
+        if (invocation.Has("--ike-users"))
+            return Path.GetFullPath(invocation.Get("--ike-users", ""));
+        // With --users there need not be a configuration.
+        string? file = invocation.Has("--users") && !invocation.Has("--config") ? null : CommandErrors.LoadConfig(invocation).Authentication?.IkeUsersFile;
+        return file is null && required
+            ? throw new UsersFileException("the configuration has no authentication.ikeUsersFile: write it there, or name the file with --ike-users") : file;
+    }
 
     private static string UsersFileOf(Invocation invocation)
     {

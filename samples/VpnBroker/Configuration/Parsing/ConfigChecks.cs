@@ -20,6 +20,9 @@ internal static class ConfigChecks
 
         if (config.Listen is null && config.Esp is null && config.Ipsec is null)
             errors.Add(1, "", "there is nothing to do: write a listen section, an ipsec section, or both");
+        if (config.OffersDtls && config.Ipsec is not null
+            && config.Listen!.Endpoints.Any(listen => (config.Dtls.Port ?? listen.Port) is IpsecConfig.IkePort or IpsecConfig.NatPort))
+            errors.Add(Line("dtls"), "dtls", "the UDP ports 500 and 4500 are IPsec's: choose another port, or write dtls: {enabled: false}");
         Pools(config, Line("pools"), errors);
         Profiles(config, Line("defaults"), Line("groups"), errors);
         HandOvers(config, Line, errors);
@@ -32,6 +35,11 @@ internal static class ConfigChecks
         }
         if (config.Ipsec is { } ipsec)
             IpsecChecks.Run(ipsec, config, Line("ipsec"), errors);
+        PolicyChecks.Run(config, errors);
+        if (config.Export is not null && !config.KeepsFlows)
+            errors.Add(Line("export"), "export", "there are no records without sessions: write flows: {enabled: true}, or leave the export section out");
+        if (config.Traffic is { } traffic)
+            TrafficChecks.Run(traffic, config, Line("traffic"), errors);
     }
 
     private static void Pools(BrokerConfig config, long line, ConfigErrors errors)

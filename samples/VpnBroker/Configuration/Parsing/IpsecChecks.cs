@@ -14,10 +14,14 @@ internal static class IpsecChecks
             errors.Add(line, "ipsec.listen", $"{address} is a DPDK port's, by whose exceptionTap IKE reaches the broker: give the port one");
         if (ipsec.Listen.Distinct().Count() != ipsec.Listen.Count)
             errors.Add(line, "ipsec.listen", "an address is there twice: write each once");
+        if (ipsec.RemoteAccess is { } users)
+            Users(users, config, line, errors);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (IpsecPeerConfig peer in ipsec.Peers)
         {
             string key = $"ipsec peer \"{peer.Name}\"";
+            if (Ipsec.IpsecConnections.IsOfUsers(peer.Name))
+                errors.Add(line, key, "the name is that of remote users' connections: choose another");
             if (!names.Add(peer.Name))
                 errors.Add(line, key, "the name is there twice: rename one");
             Addresses(peer, ipsec, key, line, errors);
@@ -27,6 +31,24 @@ internal static class IpsecChecks
             {
                 foreach (PoolConfig pool in config.Pools.Where(pool => ConfigChecks.Contains(pool.IPv4, prefix) || ConfigChecks.Contains(pool.IPv6, prefix)))
                     errors.Add(line, key, $"{prefix} takes addresses of pool \"{pool.Name}\" away from its users: choose another prefix or pool");
+            }
+        }
+    }
+
+    private static void Users(RemoteAccessConfig users, BrokerConfig config, long line, ConfigErrors errors)
+    {
+        const string Key = "ipsec.remoteAccess";
+        if (config.Authentication?.IkeUsersFile is null && users.Credentials.TrustFiles.Count == 0)
+            errors.Add(line, Key, "nobody could log in: write authentication.ikeUsersFile for users with passwords, or userTrustFiles for users with certificates");
+        foreach (ProfileConfig profile in config.Groups.Select(group => group.Profile).Append(config.DefaultProfile!))
+        {
+            try
+            {
+                _ = Ipsec.Users.UserRoutes.SelectorsOf(profile);
+            }
+            catch (ArgumentException e)
+            {
+                errors.Add(line, Key, e.Message);
             }
         }
     }

@@ -37,6 +37,24 @@ internal static class IpsecCredentialFiles
         return CheckCertificates(certificateNode, credentials) ? credentials : null;
     }
 
+    /// <summary>The broker's own certificate towards users, and the roots of theirs, if any (<c>userTrustFiles</c>).</summary>
+    /// <param name="map">Where the keys are.</param>
+    /// <param name="localId">Who the certificate is to name.</param>
+    public static IpsecCredentials? ReadOwn(ConfigMap map, IkeIdentity? localId)
+    {
+        ConfigNode? certificate = map.Require("certificateFile"), key = map.Require("keyFile");
+        IReadOnlyList<ConfigNode> trust = map.Find("userTrustFiles")?.AsList() ?? [];
+        if (certificate is not { } certificateNode || key is not { } keyNode)
+            return null;
+        var credentials = new IpsecCredentials
+        {
+            CertificateFile = certificateNode.AsPath(), KeyFile = Secret(keyNode, "the private key"), TrustFiles = [.. trust.Select(node => node.AsPath()).OfType<string>()],
+        };
+        if (credentials.CertificateFile is null || credentials.KeyFile is null || credentials.TrustFiles.Count != trust.Count)
+            return null;
+        return CheckCertificates(certificateNode, credentials, localId) ? credentials : null;
+    }
+
     /// <summary>The path of a file that nobody else can read.</summary>
     private static string? Secret(ConfigNode node, string what)
     {
@@ -76,12 +94,16 @@ internal static class IpsecCredentialFiles
         return false;
     }
 
-    private static bool CheckCertificates(ConfigNode node, IpsecCredentials credentials)
+    private static bool CheckCertificates(ConfigNode node, IpsecCredentials credentials, IkeIdentity? localId = null)
     {
         try
         {
             using var files = Ipsec.CertificateFiles.Load(credentials);
-            return true;
+            // Clients look for the name that they connect to, and for nothing else.
+            if (localId is not { Type: IkeIdentityType.Fqdn } || files.Own.Certificate.MatchesHostname(localId.ToString(), allowWildcards: false, allowCommonName: false))
+                return true;
+            node.Fail($"the certificate does not name localId, {localId}, as a DNS name of its subjectAltName: clients would refuse it");
+            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {

@@ -17,14 +17,15 @@ internal static class IpsecSection
             Listen = map.List<IPAddress>("listen", NetworkValues.Address) ?? [],
             MaximumChildren = map.Number("maximumChildren", 1024, 1, 1 << 20),
             InsecureKeyLog = map.Flag("insecureKeyLog", otherwise: false),
+            RemoteAccess = map.Section("remoteAccess") is { } users ? RemoteAccessSection.Read(users) : null,
             Peers = map.List<IpsecPeerConfig>("peers", Peer) ?? [],
         };
         if (config.Listen.Count == 0)
             map.Fail("write the broker's own outer addresses: listen: [192.0.2.1]");
-        if (config.Peers.Count == 0)
-            map.Fail("write at least one peer below peers, or leave the section out");
+        if (config.Peers.Count == 0 && map.Find("remoteAccess") is null)
+            map.Fail("write at least one peer below peers, or remoteAccess for users, or leave the section out");
         map.RefuseUnknownKeys();
-        return config with { PlainEsp = config.Peers.Any(peer => !peer.ForceEncapsulation) };
+        return config with { PlainEsp = config.Peers.Any(peer => !peer.ForceEncapsulation) || config.RemoteAccess is { ForceEncapsulation: false } };
     }
 
     private static bool Peer(ConfigNode node, [NotNullWhen(true)] out IpsecPeerConfig? value)
@@ -50,6 +51,7 @@ internal static class IpsecSection
             LifetimeSeconds = map.Seconds("lifetime", 4 * 3600, neverAllowed: false),
             PerLcore = map.Flag("perLcore", otherwise: false),
             Priority = map.Number("priority", 0, 0, 1_000_000),
+            Weight = map.Number("weight", 1, 1, IpsecPeerConfig.MaximumWeight),
             Start = map.Flag("start", otherwise: false),
             Mobike = map.Flag("mobike", otherwise: true),
             Mtu = map.Number("mtu", 1400, 576, 9000),
@@ -57,6 +59,8 @@ internal static class IpsecSection
         };
         if (map.Find("proposals") is { } proposals)
             peer = peer with { Proposals = [.. proposals.AsList().SelectMany(IpsecProposals.Ike)] };
+        // Off unless asked for: it costs a round trip, and some old gateways take offence at transforms that they do not know.
+        peer = peer with { Proposals = IpsecProposals.PostQuantum(map, peer.Proposals, PostQuantum.Off) };
         if (peer.Children.Count == 0)
             map.Fail("write at least one tunnel below children");
         map.RefuseUnknownKeys();
@@ -97,7 +101,8 @@ internal static class IpsecSection
         return NetworkValues.Address(node, out IPAddress? address) ? DataPlane.Routing.RouteTable.HostPrefix(address) : null;
     }
 
-    private static T? Identity<T>(ConfigNode node, Func<string, T> parse) where T : class
+    /// <summary>An identity or a pattern of identities; null, and an error, where it is none.</summary>
+    public static T? Identity<T>(ConfigNode node, Func<string, T> parse) where T : class
     {
         if (node.AsText() is not { } text)
             return null;

@@ -33,6 +33,9 @@ internal sealed class ConfigMap
     /// <summary>Where errors go.</summary>
     public ConfigErrors Errors => _errors;
 
+    /// <summary>The keys, for mappings whose keys are names of the operator's.</summary>
+    public IReadOnlyCollection<string> Keys => _values.Keys;
+
     /// <summary>The value of a key, or null when the file does not have it.</summary>
     public ConfigNode? Find(string key)
     {

@@ -40,6 +40,9 @@ internal readonly struct ConfigNode(YamlNode node, string path, ConfigErrors err
     /// <summary>Where errors go.</summary>
     public ConfigErrors Errors => errors;
 
+    /// <summary>Whether the value is a list with nothing in it.</summary>
+    public bool IsEmptyList => node is YamlSequenceNode { Children.Count: 0 };
+
     /// <summary>Notes an error at this value.</summary>
     public void Fail(string message) => errors.Add(Line, path, message);
 

@@ -17,6 +17,15 @@ public sealed record DataPlaneStatus
     /// <summary>One entry per pair of ESP SAs.</summary>
     public IReadOnlyList<EspPairStatus> Esp { get; init; } = [];
 
+    /// <summary>The peers that share prefixes, and what parts of new flows they get.</summary>
+    public IReadOnlyList<PeerShareStatus> PeerShares { get; init; } = [];
+
+    /// <summary>The policy's rules; null without a policy.</summary>
+    public PolicyStatus? Policy { get; init; }
+
+    /// <summary>What waits, by class, port and lcore; empty where traffic is not managed.</summary>
+    public IReadOnlyList<QueueStatus> Queues { get; init; } = [];
+
     /// <summary>DPDK's devices; null without DPDK.</summary>
     public DpdkStatus? Dpdk { get; init; }
 }
@@ -54,8 +63,17 @@ public sealed record LcoreStatus
     /// <summary>ICMP errors made here.</summary>
     public ulong IcmpSent { get; init; }
 
+    /// <summary>TCP segments that were answered with a RST.</summary>
+    public ulong ResetsSent { get; init; }
+
     /// <summary>KeyUpdate messages sent to users.</summary>
     public ulong KeyUpdates { get; init; }
+
+    /// <summary>Sessions inside of tunnels; null where they are not kept.</summary>
+    public FlowStatus? Flows { get; init; }
+
+    /// <summary>Users' data channels over DTLS.</summary>
+    public DtlsStatus Dtls { get; init; }
 
     /// <summary>Packet buffers in use: 0 at rest.</summary>
     public int PacketsHeld { get; init; }
@@ -64,6 +82,13 @@ public sealed record LcoreStatus
     public int ChunksHeld { get; init; }
 }
 
+/// <summary>One lcore's data channels over DTLS.</summary>
+/// <param name="Channels">Tunnels whose data goes by DTLS now.</param>
+/// <param name="Begun">Channels that got their keys.</param>
+/// <param name="Fallbacks">Times that a tunnel's data went back to TLS because the client was not heard any more.</param>
+/// <param name="Moved">Times that a client's datagrams came from another port.</param>
+public readonly record struct DtlsStatus(int Channels, ulong Begun, ulong Fallbacks, ulong Moved);
+
 /// <summary>Packets and bytes of inner packets through one kind of port of an lcore.</summary>
 /// <param name="Name">The kind of port.</param>
 /// <param name="ReceivedPackets">Inner packets that came in.</param>
@@ -71,6 +96,21 @@ public sealed record LcoreStatus
 /// <param name="SentPackets">Inner packets that went out.</param>
 /// <param name="SentBytes">Their bytes.</param>
 public readonly record struct PortStatus(string Name, ulong ReceivedPackets, ulong ReceivedBytes, ulong SentPackets, ulong SentBytes);
+
+/// <summary>One lcore's sessions.</summary>
+/// <param name="Active">Sessions now, denied ones among them.</param>
+/// <param name="Denied">Of these, sessions that the policy denies.</param>
+/// <param name="Maximum">Sessions that there can be at most, beside denied ones.</param>
+/// <param name="Begun">Sessions that began.</param>
+/// <param name="Expired">Sessions that ended by themselves: their time had come, or TCP had ended.</param>
+/// <param name="Evicted">Sessions that ended to make room for others.</param>
+/// <param name="DeniedEvicted">Denied sessions that ended because there were too many of them.</param>
+/// <param name="Untracked">Packets without a session, because there was no room for one.</param>
+/// <param name="Records">Records given to the exporter.</param>
+/// <param name="RecordsLost">Records that were lost because the exporter was behind.</param>
+public readonly record struct FlowStatus(
+    int Active, int Denied, int Maximum, ulong Begun, ulong Expired, ulong Evicted, ulong DeniedEvicted, ulong Untracked, ulong Records,
+    ulong RecordsLost);
 
 /// <summary>Packets dropped for one reason.</summary>
 /// <param name="Reason">The reason's name, in lower-case words with hyphens: <c>source-address</c>.</param>
@@ -101,8 +141,14 @@ public sealed record UserTunnelStatus
     /// <summary>Packets to or from this user that were dropped.</summary>
     public required ulong Drops { get; init; }
 
+    /// <summary>Whether its data goes by DTLS now; null where that was not offered.</summary>
+    public bool? DataByDtls { get; init; }
+
     /// <summary>Bytes waiting to be sent.</summary>
     public required int UnsentBytes { get; init; }
+
+    /// <summary>What waits for the user, and what came from it; empty where traffic is not managed.</summary>
+    public IReadOnlyList<QueueStatus> Queues { get; init; } = [];
 }
 
 /// <summary>One pair of ESP SAs' counters.</summary>
@@ -131,6 +177,9 @@ public sealed record EspPairStatus
 
     /// <summary>Whether packets are sent on it; of a negotiated tunnel's pairs on one lcore, one does.</summary>
     public bool Sends { get; init; } = true;
+
+    /// <summary>What waits for the peer, and what came from it; empty where traffic is not managed.</summary>
+    public IReadOnlyList<QueueStatus> Queues { get; init; } = [];
 
     /// <summary>Packets dropped, by reason.</summary>
     public required IReadOnlyList<DropStatus> Drops { get; init; }

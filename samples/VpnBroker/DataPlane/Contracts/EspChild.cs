@@ -26,6 +26,9 @@ public sealed record EspChildRequest
     /// <summary>Which of several groups with one prefix gets its packets: the lowest number.</summary>
     public required int Priority { get; init; }
 
+    /// <summary>Of several groups with one prefix and one priority: this one's part of new flows, beside the others' weights; 1 or more.</summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>The lcore that owns both SAs; the inbound SPI names it.</summary>
     public required int Lcore { get; init; }
 
@@ -73,6 +76,12 @@ public sealed record EspChildRequest
 
     /// <summary>The MTU inside, in bytes.</summary>
     public required int Mtu { get; init; }
+
+    /// <summary>
+    /// The remote user whose tunnel it is; null for a gateway. A user's remote selectors are no routes: the addresses belong to a pool, whose
+    /// part on this lcore leads here, and the lcore knows the user.
+    /// </summary>
+    public EspUser? User { get; init; }
 }
 
 /// <summary>What a negotiated pair of SAs has carried.</summary>
@@ -81,7 +90,37 @@ public sealed record EspChildRequest
 /// <param name="SentPackets">Packets that went to the peer.</param>
 /// <param name="SoftLifetime">Whether one of the two is past a soft limit: time for new ones.</param>
 /// <param name="HardLifetime">Whether one of the two carries nothing more.</param>
-public readonly record struct EspActivity(uint InboundSpi, ulong ReceivedPackets, ulong SentPackets, bool SoftLifetime, bool HardLifetime);
+public readonly record struct EspActivity(uint InboundSpi, ulong ReceivedPackets, ulong SentPackets, bool SoftLifetime, bool HardLifetime)
+{
+    /// <summary>Bytes of inner packets that came from the peer.</summary>
+    public ulong ReceivedBytes { get; init; }
+
+    /// <summary>Bytes of inner packets that went to the peer.</summary>
+    public ulong SentBytes { get; init; }
+
+    /// <summary>The same with what another pair has carried.</summary>
+    public EspActivity Plus(in EspActivity other) => this with
+    {
+        ReceivedPackets = ReceivedPackets + other.ReceivedPackets,
+        SentPackets = SentPackets + other.SentPackets,
+        ReceivedBytes = ReceivedBytes + other.ReceivedBytes,
+        SentBytes = SentBytes + other.SentBytes,
+    };
+}
+
+/// <summary>The remote user whose tunnel a negotiated pair of SAs is: the user's addresses lead into it on its lcore.</summary>
+/// <param name="TunnelId">The tunnel; never used twice in a process.</param>
+/// <param name="SessionId">Its session.</param>
+/// <param name="IPv4">The inner IPv4 address, or null.</param>
+/// <param name="IPv6">The inner IPv6 address, or null.</param>
+public sealed record EspUser(ulong TunnelId, ulong SessionId, IPAddress? IPv4, IPAddress? IPv6)
+{
+    /// <summary>The user's name, as policies know it.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The user's groups, likewise.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+}
 
 /// <summary>
 /// The data plane as IKE sees it: pairs of SAs come, take over, and go while traffic flows. Any control thread; calls take effect in the order in
@@ -89,6 +128,12 @@ public readonly record struct EspActivity(uint InboundSpi, ulong ReceivedPackets
 /// </summary>
 public interface IEspChildren
 {
+    /// <summary>
+    /// Called when pairs have passed a soft or a hard limit, which <see cref="ReadActivityAsync"/> tells; set before the first pair. It runs on the
+    /// supervisor's thread and must not block.
+    /// </summary>
+    Action? LifetimePassed { get; set; }
+
     /// <summary>
     /// Makes a pair of SAs. Packets are received on it when the task has completed; nothing is sent on it before
     /// <see cref="ActivateAsync"/>, so that the peer can be told in between.
@@ -112,8 +157,8 @@ public interface IEspChildren
     /// Ends a pair: what still comes on it is unknown, and another active pair of the group sends, if there is one. The keys are zeroed as
     /// soon as nothing is in flight.
     /// </summary>
-    /// <returns>False when there is no such pair.</returns>
-    Task<bool> RemoveAsync(uint inboundSpi);
+    /// <returns>What it has carried in all; null when there is no such pair.</returns>
+    Task<EspActivity?> RemoveAsync(uint inboundSpi);
 
     /// <summary>What each pair has carried.</summary>
     Task<IReadOnlyList<EspActivity>> ReadActivityAsync();

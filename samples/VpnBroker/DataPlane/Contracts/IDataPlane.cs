@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using CryptoPlane.Flows.Sessions;
 using VpnBroker.Configuration;
 
 namespace VpnBroker.DataPlane.Contracts;
@@ -31,6 +32,18 @@ public interface IDataPlane
     /// <returns>A task that completes when the lcore has taken the tunnel.</returns>
     /// <exception cref="InvalidOperationException">The data plane is stopping, or the lcore has no room for another tunnel.</exception>
     Task AttachUserAsync(UserTunnelRequest request);
+
+    /// <summary>
+    /// The UDP sockets for handshakes of users' data channels: they get what is not protected yet, and send from the port that the lcores' sockets
+    /// have. Open until the data plane stops, not blocking; empty where no DTLS is offered.
+    /// </summary>
+    IReadOnlyList<Socket> DtlsSockets => [];
+
+    /// <summary>
+    /// Gives a tunnel a data channel, in place of the one it has. From the call on the data plane owns the native block, also when it fails.
+    /// </summary>
+    /// <returns>A task that completes when the lcore is ready for the client's datagrams; false when the tunnel has ended.</returns>
+    Task<bool> AttachDtlsAsync(DtlsChannelRequest request) => throw new NotSupportedException("This data plane has no DTLS.");
 
     /// <summary>Ends a tunnel: the client gets a CSTP DISCONNECT or TERMINATE, then the connection is closed.</summary>
     /// <returns>A task that completes when the lcore has let the tunnel go; true when it existed.</returns>
@@ -68,6 +81,31 @@ public interface IDataPlane
     /// <exception cref="InvalidOperationException">A capture is running, or the data plane is stopping.</exception>
     /// <exception cref="OutOfMemoryException">There is no memory for the rings.</exception>
     Task<IDataPlaneCapture> StartCaptureAsync(CapturePlan plan);
+
+    /// <summary>
+    /// What the lcores say of sessions that have ended or go on, a ring of each lcore: the caller's exporter is their only consumer. A full
+    /// ring costs records, which are counted, and never holds an lcore up. Empty where nobody is configured to read them. The last records come
+    /// while the data plane stops: the consumer disposes of the rings when it has read them after that.
+    /// </summary>
+    IReadOnlyList<FlowRecordRing> FlowRecords => [];
+
+    /// <summary>Takes what rules with <c>log: true</c> have decided since the last call.</summary>
+    /// <returns>The decisions, in each lcore's order, and how many were left out since the start, because there were too many.</returns>
+    Task<(IReadOnlyList<PolicyDecision> Decisions, ulong Suppressed)> TakePolicyLogAsync() =>
+        Task.FromResult<(IReadOnlyList<PolicyDecision>, ulong)>(([], 0));
+
+    /// <summary>Shows the sessions that a filter takes, lcore after lcore; one reading at a time, others wait. No lcore waits for it.</summary>
+    /// <param name="filter">Which sessions.</param>
+    /// <param name="take">Is called for each of them, one after the other.</param>
+    /// <exception cref="InvalidOperationException">The data plane is stopping.</exception>
+    Task ReadFlowsAsync(FlowFilter filter, Action<FlowView> take) => Task.CompletedTask;
+
+    /// <summary>The names of the ESP tunnels that there are now, by the numbers that sessions have for them.</summary>
+    Task<IReadOnlyDictionary<int, string>> GetEspTunnelNamesAsync() =>
+        Task.FromResult<IReadOnlyDictionary<int, string>>(new Dictionary<int, string>());
+
+    /// <summary>What numbers in flow records stand for now.</summary>
+    Task<FlowLabels> GetFlowLabelsAsync() => Task.FromResult(FlowLabels.None);
 
     /// <summary>Gives every lcore the immutable snapshot of a new configuration; tunnels survive.</summary>
     Task ApplyAsync(BrokerConfig config);

@@ -11,8 +11,11 @@ public sealed record UserTunnelRequest
     /// <summary>The session that the tunnel belongs to; stays over reconnects.</summary>
     public required ulong SessionId { get; init; }
 
-    /// <summary>The user's name, for log lines.</summary>
+    /// <summary>The user's name, for the policy's rules and for log lines.</summary>
     public required string User { get; init; }
+
+    /// <summary>The user's groups, for the policy's rules and for traffic classes.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
 
     /// <summary>The home lcore.</summary>
     public required int Lcore { get; init; }
@@ -34,6 +37,9 @@ public sealed record UserTunnelRequest
 
     /// <summary>The connection's address here, likewise.</summary>
     public IPEndPoint? Local { get; init; }
+
+    /// <summary>Whether the client was offered a data channel over DTLS, which <see cref="IDataPlane.AttachDtlsAsync"/> may bring.</summary>
+    public bool OffersDtls { get; init; }
 
     /// <summary>The inner IPv4 address, or null.</summary>
     public IPAddress? InnerIPv4 { get; init; }

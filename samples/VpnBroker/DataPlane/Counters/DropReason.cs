@@ -75,8 +75,56 @@ internal enum DropReason : byte
     /// <summary>The TLS state could not seal: its keys are used up.</summary>
     SealRefused,
 
-    /// <summary>An ICMP error that the rate limit held back.</summary>
+    /// <summary>An ICMP error or a TCP reset that the rate limit held back.</summary>
     IcmpRateLimited,
+
+    /// <summary>A fragment as attacks have: a first one without its whole header, or one over a TCP header's flags (RFC 1858, RFC 3128, RFC 7112).</summary>
+    UnsafeFragment,
+
+    /// <summary>The policy needs an entry in the table of sessions, and that is full.</summary>
+    FlowTableFull,
+
+    /// <summary>The policy denies the packet's session.</summary>
+    PolicyDenied,
+
+    /// <summary>The packet would begin one session more than its user may have, or one sooner than its user may begin another.</summary>
+    UserFlowLimit,
+
+    /// <summary>Behind the rate of a police: a user's, a tunnel's or a class's.</summary>
+    Policed,
+
+    /// <summary>Its queue stood for too long (CoDel).</summary>
+    QueueDelay,
+
+    /// <summary>Its queue was full.</summary>
+    QueueFull,
+
+    /// <summary>All queues together were full, and its was the longest.</summary>
+    QueuesFull,
+
+    /// <summary>A datagram for DTLS from an address that has no data channel.</summary>
+    DtlsUnknownPeer,
+
+    /// <summary>A datagram that is no record of DTLS 1.2.</summary>
+    DtlsMalformed,
+
+    /// <summary>A record of DTLS under other keys than those of now.</summary>
+    DtlsWrongEpoch,
+
+    /// <summary>A record of DTLS that is older than the anti-replay window.</summary>
+    DtlsLate,
+
+    /// <summary>A record of DTLS that was received before.</summary>
+    DtlsReplayed,
+
+    /// <summary>A record of DTLS that does not open: forged or damaged.</summary>
+    DtlsForged,
+
+    /// <summary>A record of DTLS of a kind that may not come, or behind the end of its channel.</summary>
+    DtlsUnexpected,
+
+    /// <summary>The UDP socket took no more.</summary>
+    DtlsFull,
 
     /// <summary>Not a packet but how many reasons there are.</summary>
     Count,

@@ -33,7 +33,7 @@ internal struct PortCounters
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct TrafficCounters
 {
-    private const int DropSlots = 32;
+    private const int DropSlots = 64;
 
     public PortCounters Users;
     public PortCounters Esp;
@@ -46,6 +46,9 @@ internal unsafe struct TrafficCounters
     /// <summary>ICMP errors sent.</summary>
     public ulong IcmpSent;
 
+    /// <summary>TCP segments that were answered with a RST.</summary>
+    public ulong ResetsSent;
+
     /// <summary>AEAD bursts and the operations in them: their quotient is what batching gained.</summary>
     public ulong Bursts;
     public ulong Operations;
@@ -55,6 +58,12 @@ internal unsafe struct TrafficCounters
 
     /// <summary>User tunnels of the lcore now.</summary>
     public int Tunnels;
+
+    /// <summary>Sessions.</summary>
+    public FlowCounters Flows;
+
+    /// <summary>Data channels over DTLS.</summary>
+    public DtlsCounters Dtls;
 
     private fixed ulong _drops[DropSlots];
 

@@ -100,16 +100,9 @@ internal sealed class EspSockets : IDisposable
 
     private void OpenIke(IPEndPoint local)
     {
-        const int solSocket = 1, soReusePort = 15;
-        var socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
-        _ike.Add(socket);
         try
         {
-            // As the group's others have it; the framework's own option would set more than that.
-            socket.SetRawSocketOption(solSocket, soReusePort, BitConverter.GetBytes(1));
-            if (local.AddressFamily == AddressFamily.InterNetworkV6)
-                socket.DualMode = false;
-            socket.Bind(local);
+            _ike.Add(GroupSocket.Bind(local));
         }
         catch (SocketException e)
         {

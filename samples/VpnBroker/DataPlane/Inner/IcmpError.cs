@@ -11,6 +11,11 @@ internal enum IcmpErrorKind : byte
 
     /// <summary>IPv4: type 3 code 0, network unreachable. IPv6: type 1 code 0, no route to destination.</summary>
     NoRoute,
+
+    /// <summary>
+    /// IPv4: type 3 code 13, communication administratively prohibited (RFC 1812 §5.2.7.1). IPv6: type 1 code 1, likewise (RFC 4443 §3.1).
+    /// </summary>
+    Prohibited,
 }
 
 /// <summary>Writes ICMP errors (RFC 792, RFC 1812 §4.3) and ICMPv6 errors (RFC 4443).</summary>
@@ -88,6 +93,7 @@ internal static unsafe class IcmpError
         {
             IcmpErrorKind.TooBig => ((byte)3, (byte)4),
             IcmpErrorKind.TimeExceeded => ((byte)11, (byte)0),
+            IcmpErrorKind.Prohibited => ((byte)3, (byte)13),
             _ => ((byte)3, (byte)0),
         };
         if (kind == IcmpErrorKind.TooBig)
@@ -117,6 +123,7 @@ internal static unsafe class IcmpError
             IcmpErrorKind.TimeExceeded => 3,
             _ => 1,
         };
+        icmp[1] = kind == IcmpErrorKind.Prohibited ? (byte)1 : (byte)0;
         if (kind == IcmpErrorKind.TooBig)
             *(uint*)(icmp + 4) = NetworkOrder.From((uint)mtu);
         Buffer.MemoryCopy(offending, icmp + IcmpHeader, quoted, quoted);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using CryptoPlane.Esp;
 using CryptoPlane.Ports;
 using VpnBroker.DataPlane.Inner;
+using VpnBroker.DataPlane.Queueing;
 
 namespace VpnBroker.DataPlane.Pipeline;
 
@@ -51,6 +52,18 @@ internal unsafe struct EspOrder
     /// <summary>Sources whose packets the peer takes; the supervisor frees them once the SAs are gone.</summary>
     public InnerRange* Sources;
 
+    /// <summary>With <see cref="EspOrderKind.Use"/>: what the tunnel gets on this lcore where traffic is managed.</summary>
+    public TunnelLimits Limits;
+
     /// <summary>The peer's outer address and port.</summary>
     public PacketEndpoint Remote;
+
+    /// <summary>The inner addresses of a remote user, which lead into the tunnel while something is sent; of family 0 for none.</summary>
+    public InnerAddress UserIPv4, UserIPv6;
+
+    /// <summary>As in <see cref="EspPair.UserMtu"/>.</summary>
+    public int UserMtu;
+
+    /// <summary>As in <see cref="EspPairs.UserOf"/>.</summary>
+    public EspPairUser User;
 }

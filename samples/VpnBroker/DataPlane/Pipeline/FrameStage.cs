@@ -3,6 +3,7 @@ using CryptoPlane.Tls;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Cstp;
+using VpnBroker.DataPlane.Dtls;
 using VpnBroker.DataPlane.Tunnels;
 
 namespace VpnBroker.DataPlane.Pipeline;
@@ -44,6 +45,7 @@ internal sealed unsafe class FrameStage
         switch (type)
         {
             case CstpType.Data:
+                NoteDataByTls(slot);
                 if (TryMakeForwardable(slot, ref packet))
                     _route.FromUser(packet, slot);
                 break;
@@ -67,6 +69,45 @@ internal sealed unsafe class FrameStage
                 _tunnels.Drop(slot, packet, DropReason.FrameUnsupported);
                 break;
         }
+    }
+
+    /// <summary>Processes the content of a record that came by DTLS: one byte that says what it is, then the payload.</summary>
+    /// <param name="slot">The tunnel, which is open.</param>
+    /// <param name="packet">The content, not empty; this stage's from now on.</param>
+    public void ProcessDatagram(int slot, PacketBuffer* packet)
+    {
+        var type = (CstpType)packet->Data[0];
+        packet->TryTrimFront(1);
+        switch (type)
+        {
+            case CstpType.Data:
+                _route.FromUser(packet, slot);
+                break;
+            case CstpType.DpdRequest:
+                // The answer carries what the question did: so clients find out how long a datagram may be.
+                _tunnels.Enqueue(slot, packet, CstpType.DpdResponse, FrameChannel.Dtls);
+                break;
+            case CstpType.DpdResponse or CstpType.Keepalive:
+                _context.Return(packet);
+                break;
+            case CstpType.Disconnect:
+                // The session ends on its connection; this is the end of the channel.
+                _context.Return(packet);
+                _tunnels.ReleaseDtls(slot);
+                break;
+            default:
+                _tunnels.Drop(slot, packet, DropReason.FrameUnsupported);
+                break;
+        }
+    }
+
+    /// <summary>A client sends data by TLS while DTLS is silent: it has given that up, sooner than this side could know.</summary>
+    private void NoteDataByTls(int slot)
+    {
+        const long silence = 2000;
+        UserTunnel* tunnel = _tunnels[slot];
+        if ((tunnel->Flags & TunnelFlags.Dtls) != 0 && _context.NowMilliseconds - tunnel->DtlsReceived >= silence && _tunnels.SuspendDtls(slot))
+            _context.Counters->Dtls.Fallbacks++;
     }
 
     /// <summary>Moves a packet whose record was longer than the packet itself into an ordinary buffer.</summary>

@@ -3,6 +3,7 @@ using CryptoPlane.Buffers;
 using CryptoPlane.Capture;
 using CryptoPlane.Esp;
 using CryptoPlane.Lcores;
+using CryptoPlane.Tls.Dtls;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
@@ -21,7 +22,11 @@ internal sealed unsafe class InnerCapture(CaptureTap tap, TunnelTable tunnels)
         (1UL << (int)DropReason.InnerMalformed) | (1UL << (int)DropReason.InnerChecksum) | (1UL << (int)DropReason.SourceAddress)
         | (1UL << (int)DropReason.DestinationAddress) | (1UL << (int)DropReason.HopLimit) | (1UL << (int)DropReason.NoRoute)
         | (1UL << (int)DropReason.NoTunnel) | (1UL << (int)DropReason.TooBig) | (1UL << (int)DropReason.SlowReader)
-        | (1UL << (int)DropReason.BacklogExhausted) | (1UL << (int)DropReason.NoPort) | (1UL << (int)DropReason.TunFull);
+        | (1UL << (int)DropReason.BacklogExhausted) | (1UL << (int)DropReason.NoPort) | (1UL << (int)DropReason.TunFull)
+        | (1UL << (int)DropReason.UnsafeFragment) | (1UL << (int)DropReason.FlowTableFull) | (1UL << (int)DropReason.PolicyDenied)
+        | (1UL << (int)DropReason.UserFlowLimit)
+        | (1UL << (int)DropReason.Policed) | (1UL << (int)DropReason.QueueDelay) | (1UL << (int)DropReason.QueueFull)
+        | (1UL << (int)DropReason.QueuesFull);
 
     /// <summary>Packets that came out of ESP tunnels.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -54,6 +59,24 @@ internal sealed unsafe class InnerCapture(CaptureTap tap, TunnelTable tunnels)
             {
                 Show(CaptureDirection.In, packet->Data + CstpFrame.HeaderSize, record.Length - CstpFrame.HeaderSize, now,
                     CaptureNotes.OfSession(tunnels[PacketMeta.Of(packet)->Tunnel]->SessionId));
+            }
+        }
+    }
+
+    /// <summary>Packets that came out of users' datagrams.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Opened(DtlsRecordReader reader)
+    {
+        if (!tap.Takes(CapturePoint.Inner))
+            return;
+        long now = MonotonicClock.Nanoseconds;
+        for (int i = 0; i < reader.Count; i++)
+        {
+            ref readonly DtlsOpenedRecord record = ref reader[i];
+            if (record.Status == DtlsOpenStatus.Opened && record.Length > 1 && record.Data[0] == (byte)CstpType.Data)
+            {
+                int slot = PacketMeta.Of((PacketBuffer*)record.UserData)->Tunnel;
+                Show(CaptureDirection.In, record.Data + 1, record.Length - 1, now, CaptureNotes.OfSession(tunnels[slot]->SessionId));
             }
         }
     }

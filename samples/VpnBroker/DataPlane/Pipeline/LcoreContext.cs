@@ -5,7 +5,12 @@ using CryptoPlane.Capture;
 using CryptoPlane.Esp;
 using CryptoPlane.IO;
 using CryptoPlane.Lcores;
+using CryptoPlane.Policy;
 using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Dtls;
+using VpnBroker.DataPlane.Flows;
+using VpnBroker.DataPlane.Policy;
+using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 
@@ -16,6 +21,9 @@ internal sealed record LcoreSizes
 {
     /// <summary>User tunnels.</summary>
     public int Tunnels { get; init; } = 1024;
+
+    /// <summary>Remote users by IKEv2, whose tunnels are ESP's.</summary>
+    public int EspUsers { get; init; }
 
     /// <summary>Packet buffers.</summary>
     public int Packets { get; init; } = 4096;
@@ -31,6 +39,9 @@ internal sealed record LcoreSizes
 
     /// <summary>Largest anti-replay window of an inbound SA, in packets.</summary>
     public int ReplayWindow { get; init; } = 1024;
+
+    /// <summary>Data channels over DTLS of all lcores; 0 where there are none.</summary>
+    public int DtlsClients { get; init; }
 
     /// <summary>Memory for unsent bytes of all tunnels, in chunks.</summary>
     public int UnsentChunks { get; init; } = 32768;
@@ -72,7 +83,8 @@ internal sealed unsafe class LcoreContext : IDisposable
         LargePackets = Pool(sizes.LargePackets, CryptoPlane.Tls.Record.TlsRecordSizes.MaxInnerPlaintext, supplies);
         UnsentMemory = new ChunkPool(sizes.UnsentChunks);
         PartialMemory = new ChunkPool(sizes.PartialChunks);
-        Hosts = new HostTable(sizes.Tunnels * 2);
+        Hosts = new HostTable((sizes.Tunnels + sizes.EspUsers) * 2);
+        DtlsPeers = sizes.DtlsClients == 0 ? null : new DtlsPeers(sizes.DtlsClients);
         Epoll = new EpollSet();
         Sad = new Sad(sizes.EspSas, Engine);
         Associations = new SaArena(sizes.EspSas, sizes.EspSas, sizes.ReplayWindow);
@@ -103,6 +115,9 @@ internal sealed unsafe class LcoreContext : IDisposable
 
     public HostTable Hosts { get; }
 
+    /// <summary>Whose datagrams come from where; null without DTLS.</summary>
+    public DtlsPeers? DtlsPeers { get; }
+
     public EpollSet Epoll { get; }
 
     public Sad Sad { get; }
@@ -120,6 +135,27 @@ internal sealed unsafe class LcoreContext : IDisposable
 
     /// <summary>What packets are forwarded by; null only before the lcore starts.</summary>
     public ForwardingSnapshot* Forwarding { get; set; }
+
+    /// <summary>Which flows pass; null where all do.</summary>
+    public PolicyTables* Policy { get; set; }
+
+    /// <summary>What the policy's rules have decided here.</summary>
+    public PolicyCounters RuleCounters { get; } = new();
+
+    /// <summary>Decisions on their way to the audit log.</summary>
+    public PolicyLog PolicyLog { get; } = new();
+
+    /// <summary>How many flows each user has here.</summary>
+    public UserFlows UserFlows { get; } = new();
+
+    /// <summary>The sessions of its tunnels; null where they are not kept. Set before the worker is made, and freed with the context.</summary>
+    public FlowLedger? Flows { get; set; }
+
+    /// <summary>What is known of traffic management; null where there is none.</summary>
+    public TrafficPlan? Traffic { get; set; }
+
+    /// <summary>Where packets wait for their turn; null without <see cref="Traffic"/>.</summary>
+    public QueueStage? Queues { get; set; }
 
     /// <summary>Measures the stages; null where nobody wants to know.</summary>
     public StageClock? Stages { get; set; }
@@ -150,6 +186,7 @@ internal sealed unsafe class LcoreContext : IDisposable
     {
         Now = nanoseconds;
         NowMilliseconds = nanoseconds / 1_000_000;
+        Flows?.SetClock(nanoseconds);
     }
 
     /// <summary>Gives a buffer back to the pool that it came from, which its size tells.</summary>
@@ -170,21 +207,40 @@ internal sealed unsafe class LcoreContext : IDisposable
         Return(packet);
     }
 
+    /// <summary>Drops a packet that was routed: its session has counted it as one that goes on, and counts a drop in its place.</summary>
+    public void DropRouted(PacketBuffer* packet, DropReason reason)
+    {
+        Flows?.TakeBack(*FlowMark.Of(packet), PacketMeta.Of(packet)->FlowLength, reason);
+        Drop(packet, reason);
+    }
+
+    /// <summary>The same of a packet that a port has not taken, whose mark was kept from the peer's address.</summary>
+    public void DropUnsent(PacketBuffer* packet, DropReason reason)
+    {
+        Flows?.TakeBack(*FlowMark.KeptOf(packet), PacketMeta.Of(packet)->FlowLength, reason);
+        Drop(packet, reason);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         if (Tunnels == null)
             return;
+        Flows?.Dispose();
         Sad.Dispose();
         Epoll.Dispose();
         Burst.Dispose();
         Engine.Dispose();
         Associations.Dispose();
         Hosts.Dispose();
+        DtlsPeers?.Dispose();
         Packets.Dispose();
         LargePackets.Dispose();
         UnsentMemory.Dispose();
         PartialMemory.Dispose();
+        RuleCounters.Dispose();
+        UserFlows.Dispose();
+        PolicyLog.Dispose();
         KernelPacketMemory.Instance.Free((byte*)Tunnels, TunnelBytes);
         NativeMemory.AlignedFree(Counters);
         Tunnels = null;

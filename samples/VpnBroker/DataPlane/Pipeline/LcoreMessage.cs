@@ -24,6 +24,30 @@ internal enum LcoreMessageKind : byte
     /// <summary>Capture into the ring at <see cref="LcoreMessage.Pointer"/>, or stop capturing when it is 0.</summary>
     Capture,
 
+    /// <summary>
+    /// Decide by the policy at <see cref="LcoreMessage.Pointer"/>, 0 for none; <see cref="LcoreMessage.Length"/> and
+    /// <see cref="LcoreMessage.Slot"/>: most flows, and new flows per second, of a user.
+    /// </summary>
+    Policy,
+
+    /// <summary>Show the sessions that the <see cref="FlowFilter"/> at <see cref="LcoreMessage.Pointer"/> takes, in reading <see cref="LcoreMessage.Slot"/>.</summary>
+    Flows,
+
+    /// <summary>Take the shares of limits in the <see cref="Queueing.LcoreShares"/> at <see cref="LcoreMessage.Pointer"/>.</summary>
+    Shares,
+
+    /// <summary>Spread new flows over peers by the <see cref="Routing.PeerGroup"/>s at <see cref="LcoreMessage.Pointer"/>, which are those of the snapshot.</summary>
+    Peers,
+
+    /// <summary>Let the tunnel of the slot, if it is still the one of that id, have the data channel of the <see cref="Dtls.DtlsBinding"/> at <see cref="LcoreMessage.Pointer"/>.</summary>
+    DtlsAttach,
+
+    /// <summary>
+    /// Another lcore's client: <see cref="LcoreMessage.Value"/> and <see cref="LcoreMessage.Pointer"/> are the keys of its address with and without
+    /// its port; <see cref="LcoreMessage.Slot"/>: the lcore, and <see cref="LcoreMessage.Length"/>: 0 when it is there no more.
+    /// </summary>
+    DtlsPeer,
+
     /// <summary>End all tunnels.</summary>
     Shutdown,
 }
@@ -58,8 +82,29 @@ internal enum LcoreEventKind : byte
     /// <summary>The order at <see cref="LcoreEvent.Pointer"/> was obeyed, or says that it could not be.</summary>
     EspObeyed,
 
+    /// <summary>A pair of SAs, or more, has passed a lifetime.</summary>
+    EspLifetime,
+
     /// <summary>The lcore captures into the ring that it was told of, and uses no other.</summary>
     CaptureSwitched,
+
+    /// <summary>The policy of before is not used any more.</summary>
+    PolicyReplaced,
+
+    /// <summary>The filter at <see cref="LcoreEvent.Pointer"/> was read.</summary>
+    FlowsBegun,
+
+    /// <summary>The shares at <see cref="LcoreEvent.Pointer"/> were taken, and the block is the supervisor's again.</summary>
+    SharesTaken,
+
+    /// <summary>The groups of peers at <see cref="LcoreEvent.Pointer"/> are not used any more.</summary>
+    PeersReplaced,
+
+    /// <summary>The binding at <see cref="LcoreEvent.Pointer"/> was looked at, and says whether it was taken.</summary>
+    DtlsAttached,
+
+    /// <summary>The data channel of the slot's tunnel comes from the address whose key is <see cref="LcoreEvent.Pointer"/> now.</summary>
+    DtlsMoved,
 
     /// <summary>All tunnels have ended.</summary>
     ShutDown,

@@ -41,9 +41,13 @@ internal sealed record LcorePorts
     /// <summary>What carries ESP.</summary>
     public IReadOnlyList<EspPort> Esp { get; init; } = [];
 
+    /// <summary>The sockets of users' datagrams, by the numbers of <see cref="Contracts.IDataPlane.DtlsSockets"/>.</summary>
+    public IReadOnlyList<WatchedPort> Dtls { get; init; } = [];
+
     /// <summary>The Ethernet links under these ports.</summary>
     public IReadOnlyList<EthernetLink> Links { get; init; } = [];
 
     /// <summary>Whether a port wakes nobody and so must be asked again and again.</summary>
-    public bool MustPoll => Tun is { FileDescriptor: < 0 } || Esp.Any(port => port.FileDescriptor < 0) || Links.Any(link => link.Exception.MustPoll);
+    public bool MustPoll => Tun is { FileDescriptor: < 0 } || Esp.Any(port => port.FileDescriptor < 0) || Dtls.Any(port => port.FileDescriptor < 0)
+        || Links.Any(link => link.Exception.MustPoll);
 }

@@ -11,7 +11,10 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// </summary>
 internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
 {
-    private const ulong WakerTag = 1UL << 62, TunTag = 1UL << 61, EspTag = 1UL << 60, LinkTag = 1UL << 59;
+    /// <summary>Shortest sleep before a packet that waits for a shaper, in nanoseconds.</summary>
+    private const long LeastWait = 200_000;
+
+    private const ulong WakerTag = 1UL << 62, TunTag = 1UL << 61, EspTag = 1UL << 60, LinkTag = 1UL << 59, DtlsTag = 1UL << 58;
 
     private readonly LcoreContext _context;
     private readonly LcorePorts _ports;
@@ -19,10 +22,14 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     private readonly TunnelTable _tunnels;
     private readonly ReceiveStage _receive;
     private readonly PortStage _portStage;
+    private readonly DtlsStage _dtls;
     private readonly LinkStage _links;
     private readonly PollPacer? _pacer;
     private readonly OpenStage _open;
+    private readonly PeerStage _peers;
+    private readonly FlowStage? _flows;
     private readonly RouteStage _route;
+    private readonly QueueStage? _queues;
     private readonly SealStage _seal;
     private readonly TransmitStage _transmit;
     private readonly TimerStage _timers;
@@ -37,14 +44,18 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         _ports = ports;
         _tunnels = new TunnelTable(context);
         _receive = new ReceiveStage(context, _tunnels);
-        _route = new RouteStage(context, _tunnels, pairs, _output);
+        _peers = new PeerStage(context, pairs);
+        _flows = context.Flows == null ? null : new FlowStage(context, context.Flows, _tunnels, pairs, _peers);
+        _queues = context.Queues = context.Traffic == null ? null : new QueueStage(context, _tunnels, pairs, _output, context.Traffic);
+        _route = new RouteStage(context, _tunnels, pairs, _output, _peers, _flows);
         _open = new OpenStage(context, _tunnels, new FrameStage(context, _tunnels, _route), _route);
-        _portStage = new PortStage(context, _route, _open, ports);
+        _dtls = new DtlsStage(context, _tunnels, _open, ports);
+        _portStage = new PortStage(context, _route, _open, _dtls, ports);
         _links = new LinkStage(context, ports);
         _pacer = ports.MustPoll ? new PollPacer() : null;
         _transmit = new TransmitStage(context, _tunnels, pairs, _output, ports);
         _seal = new SealStage(context, _tunnels, pairs, _output, _transmit);
-        _timers = new TimerStage(context, _tunnels);
+        _timers = new TimerStage(context, _tunnels, _flows);
         _messages = new MessageStage(context, _tunnels, pairs, _receive, inbox, outbox);
     }
 
@@ -55,10 +66,10 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     public EspCounters EspSealDrops => _seal.EspDrops;
 
     /// <inheritdoc/>
-    public bool HasPendingWork => _messages.HasPendingWork || _portStage.HasPendingWork;
+    public bool HasPendingWork => _messages.HasPendingWork || _portStage.HasPendingWork || _dtls.HasPendingWork || _flows is { HasPendingWork: true };
 
     /// <inheritdoc/>
-    public long NextDeadline => _timers.NextDeadline;
+    public long NextDeadline => Math.Min(_timers.NextDeadline, _queues?.NextDeadline ?? long.MaxValue);
 
     /// <inheritdoc/>
     public void Start(Lcore lcore)
@@ -75,6 +86,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
             watched &= _context.Epoll.TryAdd(tun.FileDescriptor, EpollEvents.Readable, TunTag);
         for (int i = 0; i < _ports.Esp.Count; i++)
             watched &= _ports.Esp[i].FileDescriptor < 0 || _context.Epoll.TryAdd(_ports.Esp[i].FileDescriptor, EpollEvents.Readable, EspTag | (uint)i);
+        for (int i = 0; i < _ports.Dtls.Count; i++)
+            watched &= _ports.Dtls[i].FileDescriptor < 0 || _context.Epoll.TryAdd(_ports.Dtls[i].FileDescriptor, EpollEvents.Readable, DtlsTag | (uint)i);
         for (int i = 0; i < _ports.Links.Count; i++)
         {
             int exception = _ports.Links[i].Exception.FileDescriptor;
@@ -89,7 +102,7 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     {
         _context.SetClock(now);
         _receive.Begin();
-        int work = _links.Run() + _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending();
+        int work = _links.Run() + _messages.Run() + _portStage.ReceiveHandedOver() + _portStage.ReceivePending() + _dtls.ReceivePending();
         if (!_looked)
             _context.Epoll.Wait(0);
         _looked = false;
@@ -101,6 +114,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         do
         {
             more = _open.Run(_receive.Connections, _receive.ConnectionCount);
+            if (_queues != null)
+                more |= _queues.Release();
             _seal.Run();
             _transmit.FlushTun();
         }
@@ -118,8 +133,12 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     /// <inheritdoc/>
     public void WaitForEvents(int timeoutMilliseconds)
     {
-        if (_pacer == null)
+        long queued = _queues == null ? long.MaxValue : _queues.NextDeadline - _context.Now;
+        if (_pacer == null && queued >= 1_000_000)
             _context.Epoll.Wait(timeoutMilliseconds);
+        else if (_pacer == null)
+            // Shapers let packets go more often than once in a millisecond, but need not be woken for each.
+            _context.Epoll.WaitNanoseconds(Math.Max(queued, LeastWait));
         else
             _context.Epoll.WaitNanoseconds(_pacer.Wait(_context.Now));
         _looked = true;
@@ -130,6 +149,9 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
     {
         for (int slot = 0; slot < _tunnels.HighWater; slot++)
             _tunnels.Close(slot, TunnelEndReason.Shutdown);
+        // Before sessions end: what waits is dropped in them.
+        _queues?.Clear();
+        _context.Flows?.EndAll();
     }
 
     /// <summary>Frees what the stages hold, when the lcore has stopped.</summary>
@@ -138,7 +160,11 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
         _seal.Dispose();
         _open.Dispose();
         _route.Dispose();
+        _flows?.Dispose();
+        _peers.Dispose();
+        _queues?.Dispose();
         _portStage.Dispose();
+        _dtls.Dispose();
         _receive.Dispose();
         _transmit.Dispose();
         _output.Dispose();
@@ -165,6 +191,8 @@ internal sealed unsafe class LcoreWorker : ILcoreWorker, IDisposable
                 work += _portStage.ReceiveTun();
             else if ((ready.UserData & EspTag) != 0)
                 work += _portStage.ReceiveEsp(index);
+            else if ((ready.UserData & DtlsTag) != 0)
+                work += _dtls.Receive(index);
             else if ((ready.UserData & LinkTag) != 0)
                 work += _links.Pump(index);
         }

@@ -1,5 +1,7 @@
 using CryptoPlane.Lcores;
+using CryptoPlane.Policy;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Dtls;
 using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 
@@ -54,11 +56,14 @@ internal sealed unsafe class MessageStage
         return count;
     }
 
-    /// <summary>Tells the supervisor which tunnels have ended, and goes on with a shutdown.</summary>
+    /// <summary>Tells the supervisor which tunnels have ended, and that SAs are worn out, and goes on with a shutdown.</summary>
     public void Report()
     {
+        if (HasRoomToReport(1) && TakeNotices())
+            _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.EspLifetime });
         if (_shuttingDown)
             EndSome();
+        ReportMoved();
         for (int seen = 0; _tunnels.EndedUnreported > 0 && seen < _tunnels.HighWater && HasRoomToReport(1); seen++)
         {
             int slot = _reportCursor;
@@ -73,6 +78,35 @@ internal sealed unsafe class MessageStage
         }
         if (_shuttingDown && !_shutDownReported && _tunnels.OpenSockets == 0 && _tunnels.EndedUnreported == 0 && HasRoomToReport(1))
             _shutDownReported = _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.ShutDown });
+    }
+
+    private void ReportMoved()
+    {
+        if (_tunnels.DtlsMovedUnreported == 0)
+            return;
+        _tunnels.DtlsMovedUnreported = 0;
+        for (int slot = 0; slot < _tunnels.HighWater; slot++)
+        {
+            UserTunnel* tunnel = _tunnels[slot];
+            if ((tunnel->Flags & TunnelFlags.DtlsMoved) == 0)
+                continue;
+            if (!HasRoomToReport(1))
+            {
+                _tunnels.DtlsMovedUnreported = 1;
+                return;
+            }
+            tunnel->Flags &= ~TunnelFlags.DtlsMoved;
+            _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.DtlsMoved, Slot = slot, Pointer = (nint)DtlsPeers.KeyOf(tunnel->DtlsPeer) });
+        }
+    }
+
+    /// <summary>Whether SAs have something to tell. Which ones is seen by their counters.</summary>
+    private bool TakeNotices()
+    {
+        bool any = false;
+        while (_context.Sad.TryTakeNotice(out _))
+            any = true;
+        return any;
     }
 
     private bool HasRoomToReport(int events) => _outbox.Count <= MailboxCapacity - events;
@@ -93,6 +127,8 @@ internal sealed unsafe class MessageStage
             case LcoreMessageKind.Forwarding:
                 ForwardingSnapshot* old = _context.Forwarding;
                 _context.Forwarding = (ForwardingSnapshot*)message.Pointer;
+                // ESP tunnels may have gone with the old routes.
+                _context.Flows?.SweepSoon();
                 _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.ForwardingReplaced, Pointer = (nint)old });
                 break;
             case LcoreMessageKind.SequenceLimit:
@@ -107,6 +143,35 @@ internal sealed unsafe class MessageStage
             case LcoreMessageKind.Capture:
                 _context.Tap.Attach(message.Pointer);
                 _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.CaptureSwitched });
+                break;
+            case LcoreMessageKind.Policy:
+                _context.Policy = (PolicyTables*)message.Pointer;
+                _context.UserFlows.SetLimits(message.Length, message.Slot);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.PolicyReplaced });
+                break;
+            case LcoreMessageKind.Flows:
+                _context.Flows?.Reader.Begin((FlowFilter*)message.Pointer, message.Slot);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.FlowsBegun, Pointer = message.Pointer });
+                break;
+            case LcoreMessageKind.Shares:
+                _context.Queues?.TakeShares((Queueing.LcoreShares*)message.Pointer);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.SharesTaken, Pointer = message.Pointer });
+                break;
+            case LcoreMessageKind.Peers:
+                PeerGroup* peers = _context.Forwarding->SwapPeers((PeerGroup*)message.Pointer);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.PeersReplaced, Pointer = (nint)peers });
+                break;
+            case LcoreMessageKind.DtlsAttach:
+                _tunnels.AttachDtls(message.Slot, message.Value, (DtlsBinding*)message.Pointer);
+                _outbox.TryPost(new LcoreEvent { Kind = LcoreEventKind.DtlsAttached, Slot = message.Slot, Pointer = message.Pointer });
+                break;
+            case LcoreMessageKind.DtlsPeer when message.Length != 0:
+                _context.DtlsPeers?.TrySet(message.Value, message.Slot, slot: -1);
+                _context.DtlsPeers?.TrySet((ulong)message.Pointer, message.Slot, slot: -1);
+                break;
+            case LcoreMessageKind.DtlsPeer:
+                _context.DtlsPeers?.Remove(message.Value, message.Slot, slot: -1);
+                _context.DtlsPeers?.Remove((ulong)message.Pointer, message.Slot, slot: -1);
                 break;
             case LcoreMessageKind.Shutdown:
                 _shuttingDown = true;

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
+using CryptoPlane.Ports;
 using CryptoPlane.Tls;
+using CryptoPlane.Tls.Dtls;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
@@ -14,7 +16,7 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// </summary>
 internal sealed unsafe class OpenStage : IDisposable
 {
-    private const int EspCapacity = 256;
+    private const int EspCapacity = 256, DtlsCapacity = 256;
 
     private readonly LcoreContext _context;
     private readonly TunnelTable _tunnels;
@@ -23,6 +25,9 @@ internal sealed unsafe class OpenStage : IDisposable
     private readonly InnerCapture _capture;
     private readonly TlsRecordReader _reader = new(LcoreContext.BurstSize);
     private readonly EspDecapsulator _decapsulator = new(EspCapacity);
+    private readonly DtlsRecordReader _dtlsReader = new(DtlsCapacity);
+    private PacketBuffer** _dtls;
+    private int _dtlsCount;
     private PacketBuffer** _esp;
     private EspIngress* _ingresses;
     private EspStatus* _statuses;
@@ -36,6 +41,7 @@ internal sealed unsafe class OpenStage : IDisposable
         _route = route;
         _capture = new InnerCapture(context.Tap, tunnels);
         _esp = (PacketBuffer**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(PacketBuffer*));
+        _dtls = (PacketBuffer**)NativeMemory.Alloc(DtlsCapacity, (nuint)sizeof(PacketBuffer*));
         _ingresses = (EspIngress*)NativeMemory.Alloc(EspCapacity, sizeof(EspIngress));
         _statuses = (EspStatus*)NativeMemory.Alloc(EspCapacity, sizeof(EspStatus));
     }
@@ -54,6 +60,41 @@ internal sealed unsafe class OpenStage : IDisposable
         _esp[_espCount++] = packet;
     }
 
+    /// <summary>Datagrams of users that can still be added in this turn.</summary>
+    public int DtlsRoom => DtlsCapacity - _dtlsCount;
+
+    /// <summary>Adds a user's datagram; each record of it becomes a packet of its own.</summary>
+    /// <param name="packet">The datagram; this stage's from now on.</param>
+    /// <param name="slot">The tunnel, which has keys for DTLS.</param>
+    // Sound: callers take no more packets than there is room for, and further records of a datagram find room or are dropped.
+    public void AddDtls(PacketBuffer* packet, int slot)
+    {
+        while (true)
+        {
+            if (_dtlsCount == DtlsCapacity || !DtlsRecordHeader.TryParse(packet->Span, out DtlsRecordHeader header))
+            {
+                _tunnels.Drop(slot, packet, _dtlsCount == DtlsCapacity ? DropReason.BuffersExhausted : DropReason.DtlsMalformed);
+                return;
+            }
+            PacketMeta.Of(packet)->Tunnel = slot;
+            _dtls[_dtlsCount++] = packet;
+            int rest = packet->Length - header.RecordLength;
+            if (rest == 0)
+                return;
+            if (!_context.Packets.TryRent(out PacketBuffer* next) || !next->TrySetLength(rest))
+            {
+                // What is cut off behind it is counted; a buffer of the pool holds what another one of it did.
+                _context.Counters->Drop(DropReason.BuffersExhausted);
+                packet->TrySetLength(header.RecordLength);
+                return;
+            }
+            packet->Span[header.RecordLength..].CopyTo(next->Span);
+            *(PacketEndpoint*)next->Scratch = *(PacketEndpoint*)packet->Scratch;
+            packet->TrySetLength(header.RecordLength);
+            packet = next;
+        }
+    }
+
     /// <summary>Opens a burst of what there is and routes what came out.</summary>
     /// <param name="connections">What connections received; cut off at the front as far as it was opened.</param>
     /// <param name="count">How many connections.</param>
@@ -62,10 +103,11 @@ internal sealed unsafe class OpenStage : IDisposable
     {
         _context.Burst.Clear();
         AddEsp();
+        AddDatagrams();
         bool more = AddRecords(connections, count);
         _context.Stages?.Charge(Stage.FindSa);
         // Packets of a cipher that is no AEAD are opened without an operation of the burst.
-        if (_context.Burst.Count == 0 && _decapsulator.Count == 0 && _reader.Count == 0)
+        if (_context.Burst.Count == 0 && _decapsulator.Count == 0 && _dtlsReader.Count == 0 && _reader.Count == 0)
             return more;
 
         int first = 0;
@@ -77,6 +119,7 @@ internal sealed unsafe class OpenStage : IDisposable
         _context.Counters->Operations += (uint)_context.Burst.Count;
 
         CompleteEsp();
+        CompleteDatagrams();
         if (_context.Tap.IsOn)
             _capture.Opened(_reader);
         for (int i = 0; i < _reader.Count; i++)
@@ -92,9 +135,12 @@ internal sealed unsafe class OpenStage : IDisposable
     {
         _reader.Dispose();
         _decapsulator.Dispose();
+        _dtlsReader.Dispose();
+        NativeMemory.Free(_dtls);
         NativeMemory.Free(_esp);
         NativeMemory.Free(_ingresses);
         NativeMemory.Free(_statuses);
+        _dtls = null;
         _esp = null;
         _ingresses = null;
         _statuses = null;
@@ -128,6 +174,59 @@ internal sealed unsafe class OpenStage : IDisposable
                 _context.Return(result.Packet);
         }
         _decapsulator.Clear();
+    }
+
+    private void AddDatagrams()
+    {
+        for (int i = 0; i < _dtlsCount; i++)
+        {
+            PacketBuffer* packet = _dtls[i];
+            // There is room: the burst has no more than the ESP packets, and holds more operations than both.
+            if (!_dtlsReader.TryAdd(_context.Burst, _tunnels[PacketMeta.Of(packet)->Tunnel]->Dtls, packet->Data, packet->Length, (ulong)packet))
+                _context.Drop(packet, DropReason.BuffersExhausted);
+        }
+        _dtlsCount = 0;
+    }
+
+    private void CompleteDatagrams()
+    {
+        if (_dtlsReader.Count == 0)
+            return;
+        _dtlsReader.Complete(_context.Burst);
+        if (_context.Tap.IsOn)
+            _capture.Opened(_dtlsReader);
+        for (int i = 0; i < _dtlsReader.Count; i++)
+            DeliverDatagram(in _dtlsReader[i]);
+        _dtlsReader.Clear();
+    }
+
+    private void DeliverDatagram(in DtlsOpenedRecord record)
+    {
+        var packet = (PacketBuffer*)record.UserData;
+        int slot = PacketMeta.Of(packet)->Tunnel;
+        UserTunnel* tunnel = _tunnels[slot];
+        if (record.IsDropped || tunnel->State != TunnelState.Open || !TunnelTable.HasDtls(tunnel))
+        {
+            _tunnels.Drop(slot, packet, record.IsDropped ? TunnelTable.ReasonOf(record.Status) : DropReason.TunnelEnding);
+            return;
+        }
+        if (record.Status is DtlsOpenStatus.CloseNotify or DtlsOpenStatus.PeerAlert)
+        {
+            _context.Return(packet);
+            _tunnels.ReleaseDtls(slot);
+            return;
+        }
+        // Only what was opened just now, and newer than all before, says where the client is.
+        var peer = (PacketEndpoint*)packet->Scratch;
+        if (*peer != tunnel->DtlsPeer && tunnel->Dtls->IsNewest(record.Sequence))
+            _tunnels.MoveDtls(slot, *peer);
+        _tunnels.NoteDtls(slot);
+        int front = (int)(record.Data - packet->Data);
+        if (record.Status == DtlsOpenStatus.Opened && record.Length > 0 && packet->TryTrimFront(front) && packet->TrySetLength(record.Length))
+            _frames.ProcessDatagram(slot, packet);
+        else
+            // Empty, a warning, or a Finished that was sent again: the control threads have answered that.
+            _context.Return(packet);
     }
 
     private bool AddRecords(ReceivedBytes* connections, int count)
@@ -172,7 +271,7 @@ internal sealed unsafe class OpenStage : IDisposable
         if (!(small ? _context.Packets.TryRent(out packet) : _context.LargePackets.TryRent(out packet)))
         {
             // With buffers in this burst they come back soon; else they are lost to somebody, and waiting would not end.
-            if (_reader.Count != 0)
+            if (_reader.Count != 0 || _dtlsReader.Count != 0)
                 return false;
             _context.Counters->Drop(DropReason.BuffersExhausted);
             _tunnels.End(slot, TunnelEndReason.ConnectionLost, Farewell.None);

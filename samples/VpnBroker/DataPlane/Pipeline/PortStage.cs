@@ -17,6 +17,7 @@ internal sealed unsafe class PortStage : IDisposable
     private readonly LcoreContext _context;
     private readonly RouteStage _route;
     private readonly OpenStage _open;
+    private readonly DtlsStage _dtls;
     private readonly IPacketPort? _tun;
     private readonly TunPort? _segmentingTun;
     private readonly bool _asksTun;
@@ -25,11 +26,12 @@ internal sealed unsafe class PortStage : IDisposable
     private PacketBuffer** _burst;
     private bool _polledSome;
 
-    public PortStage(LcoreContext context, RouteStage route, OpenStage open, LcorePorts ports)
+    public PortStage(LcoreContext context, RouteStage route, OpenStage open, DtlsStage dtls, LcorePorts ports)
     {
         _context = context;
         _route = route;
         _open = open;
+        _dtls = dtls;
         _tun = ports.Tun?.Port;
         _segmentingTun = CapturingPort.Behind(_tun) as TunPort;
         _asksTun = ports.Tun is { FileDescriptor: < 0 };
@@ -106,13 +108,21 @@ internal sealed unsafe class PortStage : IDisposable
         {
             if (ring == null || ring.IsEmpty)
                 continue;
-            int count = ring.Receive(_burst, Math.Min(BurstSize, _open.EspRoom), _context.Packets);
+            int count = ring.Receive(_burst, Math.Min(BurstSize, Math.Min(_open.EspRoom, _open.DtlsRoom)), _context.Packets);
             for (int i = 0; i < count; i++)
             {
-                if (PacketMeta.Of(_burst[i])->Kind == HandOverKind.Esp)
-                    _open.Add(_burst[i]);
-                else
-                    _route.FromLcore(_burst[i]);
+                switch (PacketMeta.Of(_burst[i])->Kind)
+                {
+                    case HandOverKind.Esp:
+                        _open.Add(_burst[i]);
+                        break;
+                    case HandOverKind.Dtls:
+                        _dtls.TakeOver(_burst[i]);
+                        break;
+                    default:
+                        _route.FromLcore(_burst[i]);
+                        break;
+                }
             }
             total += count;
         }

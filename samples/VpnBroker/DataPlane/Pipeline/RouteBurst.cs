@@ -1,11 +1,34 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
+using CryptoPlane.Flows.Sessions;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.DataPlane.Pipeline;
+
+/// <summary>How a packet goes on.</summary>
+internal enum RouteWay : byte
+{
+    /// <summary>Not at all: it was dropped, or handed over.</summary>
+    None = 0,
+
+    /// <summary>Into the tunnel of the user in slot <see cref="RoutedPacket.Target"/>.</summary>
+    User,
+
+    /// <summary>Into ESP tunnel <see cref="RoutedPacket.Target"/>.</summary>
+    Esp,
+
+    /// <summary>Out of the TUN port.</summary>
+    Tun,
+
+    /// <summary>To lcore <see cref="RoutedPacket.Target"/>.</summary>
+    Lcore,
+
+    /// <summary>Back to its sender, as a RST or an ICMP error: the policy rejects it.</summary>
+    Rejected,
+}
 
 /// <summary>A packet on its way through routing.</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -22,8 +45,32 @@ internal unsafe struct RoutedPacket
     /// <summary>Where packets to its source would go; default where nobody asks.</summary>
     public RouteTarget Source;
 
-    /// <summary>Where its destination is.</summary>
+    /// <summary>Where its destination is; of several peers that share its prefix the one that was chosen.</summary>
     public RouteTarget Destination;
+
+    /// <summary>The peers that share its destination's prefix; default where there is one way.</summary>
+    public RouteTarget Shared;
+
+    /// <summary>The slot of the user who sent it, or -1.</summary>
+    public int Sender;
+
+    /// <summary>The user, ESP tunnel or lcore that <see cref="Way"/> means.</summary>
+    public int Target;
+
+    /// <summary>How it goes on.</summary>
+    public RouteWay Way;
+
+    /// <summary>Whether its session's home lcore has counted it.</summary>
+    public bool IsCounted;
+
+    /// <summary>Whether it goes to its session's initiator.</summary>
+    public bool IsReverse;
+
+    /// <summary>Its session; null where sessions are not kept, or it has none.</summary>
+    public SessionState* Session;
+
+    /// <summary>With <see cref="Session"/>: its entry in the table.</summary>
+    public int SessionIndex;
 }
 
 /// <summary>
@@ -63,6 +110,8 @@ internal sealed unsafe class RouteBurst(LcoreContext context, EspPairs pairs) : 
         packet->TrySetLength(entry->Inner.Length);
         entry->Packet = packet;
         entry->Origin = origin;
+        entry->Sender = -1;
+        entry->IsCounted = false;
         context.Hosts.Fetch(entry->Inner.Destination);
         context.Forwarding->FetchRoot(entry->Inner.Destination);
         if (origin.MustProveSource)

@@ -3,10 +3,12 @@ using CryptoPlane.Aead;
 using CryptoPlane.Buffers;
 using CryptoPlane.Esp;
 using CryptoPlane.Tls;
+using CryptoPlane.Tls.Dtls;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Cstp;
+using VpnBroker.DataPlane.Dtls;
 using VpnBroker.DataPlane.Tunnels;
 
 namespace VpnBroker.DataPlane.Pipeline;
@@ -39,6 +41,12 @@ internal sealed unsafe class SealStage : IDisposable
 
     private const int EspCapacity = 512;
 
+    /// <summary>In front of a datagram's payload: what it is.</summary>
+    private const int FrameTypeSize = 1;
+
+    /// <summary>In the user data of operations of DTLS, which lie between those of the tunnel's connection: nothing of that depends on them.</summary>
+    private const uint DatagramMark = 1;
+
     private readonly LcoreContext _context;
     private readonly TunnelTable _tunnels;
     private readonly EspPairs _pairs;
@@ -55,6 +63,9 @@ internal sealed unsafe class SealStage : IDisposable
     private EspStatus* _statuses;
     private int _segmentCount;
     private int _sourceCount;
+    private PacketBuffer** _datagrams;
+    private AeadOperation** _datagramOperations;
+    private int _datagramCount;
     private int _used;
     private int _chunksPromised;
 
@@ -70,6 +81,8 @@ internal sealed unsafe class SealStage : IDisposable
         _area = context.Memory.Allocate((nuint)_areaSize, 4096);
         _segments = (SealedBytes*)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(SealedBytes));
         _sources = (PacketBuffer**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(PacketBuffer*));
+        _datagrams = (PacketBuffer**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(PacketBuffer*));
+        _datagramOperations = (AeadOperation**)NativeMemory.Alloc(LcoreContext.BurstSize, (nuint)sizeof(AeadOperation*));
         _sas = (OutboundSa**)NativeMemory.Alloc(EspCapacity, (nuint)sizeof(OutboundSa*));
         _lengths = (int*)NativeMemory.Alloc(EspCapacity, sizeof(int));
         _statuses = (EspStatus*)NativeMemory.Alloc(EspCapacity, sizeof(EspStatus));
@@ -87,7 +100,7 @@ internal sealed unsafe class SealStage : IDisposable
         while (espDone < _output.EspCount || _tunnels.HasActive)
         {
             _context.Burst.Clear();
-            _segmentCount = _sourceCount = _used = _chunksPromised = 0;
+            _segmentCount = _sourceCount = _datagramCount = _used = _chunksPromised = 0;
             espDone = AddEsp(espDone);
             while (_tunnels.HasActive && TryAddTunnel(_tunnels.PeekActive()))
                 _tunnels.PopActive();
@@ -98,6 +111,7 @@ internal sealed unsafe class SealStage : IDisposable
             _context.Counters->Bursts++;
             _context.Counters->Operations += (uint)_context.Burst.Count;
             CompleteEsp();
+            CompleteDatagrams();
             CompleteTunnels();
             _context.Stages?.Charge(Stage.Transmit);
         }
@@ -112,12 +126,16 @@ internal sealed unsafe class SealStage : IDisposable
             _context.Memory.Free(_area, (nuint)_areaSize);
         NativeMemory.Free(_segments);
         NativeMemory.Free(_sources);
+        NativeMemory.Free(_datagrams);
+        NativeMemory.Free(_datagramOperations);
         NativeMemory.Free(_sas);
         NativeMemory.Free(_lengths);
         NativeMemory.Free(_statuses);
         _area = null;
         _segments = null;
         _sources = null;
+        _datagrams = null;
+        _datagramOperations = null;
         _sas = null;
         _lengths = null;
         _statuses = null;
@@ -139,7 +157,7 @@ internal sealed unsafe class SealStage : IDisposable
         {
             if (_statuses[i] != EspStatus.Added)
             {
-                _context.Drop(packets[i], DropReason.EspRefused);
+                _context.DropRouted(packets[i], DropReason.EspRefused);
                 continue;
             }
             _context.Counters->Esp.Sent(_lengths[i]);
@@ -158,7 +176,7 @@ internal sealed unsafe class SealStage : IDisposable
             if (result.Reason == EspDropReason.None)
                 _transmit.AddEsp(result.Packet, (int)result.Sa->UserData);
             else
-                _context.Drop(result.Packet, DropReason.EspRefused);
+                _context.DropRouted(result.Packet, DropReason.EspRefused);
         }
         _encapsulator.Clear();
         _transmit.FlushEsp();
@@ -192,6 +210,12 @@ internal sealed unsafe class SealStage : IDisposable
         {
             PacketBuffer* packet = tunnel->OutHead;
             CstpType type = PacketMeta.Of(packet)->Type;
+            if (IsForDtls(tunnel, packet))
+            {
+                if (!TryAddDatagram(slot, tunnel, packet, type))
+                    return false;
+                continue;
+            }
             int payload = packet->Length;
             int frame = payload + CstpFrame.HeaderSize;
             int record = frame + TlsRecordSizes.Overhead;
@@ -208,7 +232,7 @@ internal sealed unsafe class SealStage : IDisposable
             if (refusal != DropReason.None)
             {
                 Dequeue(tunnel);
-                _tunnels.Drop(slot, packet, refusal);
+                _tunnels.DropRouted(slot, packet, refusal);
                 continue;
             }
 
@@ -231,7 +255,7 @@ internal sealed unsafe class SealStage : IDisposable
                 default:
                     // The keys are used up, or the direction is closed: there is nothing more to be said on this connection.
                     Dequeue(tunnel);
-                    _tunnels.Drop(slot, packet, DropReason.SealRefused);
+                    _tunnels.DropRouted(slot, packet, DropReason.SealRefused);
                     continue;
             }
             Dequeue(tunnel);
@@ -245,6 +269,82 @@ internal sealed unsafe class SealStage : IDisposable
             }
         }
         return true;
+    }
+
+    /// <summary>Whether a frame goes by DTLS now. One that was made for it and finds it gone goes nowhere else.</summary>
+    private static bool IsForDtls(UserTunnel* tunnel, PacketBuffer* packet) =>
+        PacketMeta.Of(packet)->Channel == FrameChannel.Dtls
+        || ((tunnel->Flags & TunnelFlags.Dtls) != 0 && PacketMeta.Of(packet)->Type == CstpType.Data);
+
+    /// <summary>Adds a frame as a datagram, sealed where it lies.</summary>
+    /// <returns>False when the burst must run first.</returns>
+    private bool TryAddDatagram(int slot, UserTunnel* tunnel, PacketBuffer* packet, CstpType type)
+    {
+        if (_datagramCount == LcoreContext.BurstSize)
+            return false;
+        int payload = packet->Length;
+        DtlsTrafficState* state = tunnel->Dtls + 1;
+        if (!TunnelTable.HasDtls(tunnel))
+        {
+            Dequeue(tunnel);
+            _tunnels.DropRouted(slot, packet, DropReason.TunnelEnding);
+            return true;
+        }
+        int front = state->ContentOffset + FrameTypeSize;
+        if (packet->Headroom < front || packet->Tailroom < AeadSizes.Tag)
+        {
+            Dequeue(tunnel);
+            _tunnels.DropRouted(slot, packet, DropReason.Oversize);
+            return true;
+        }
+        // Sound: head- and tailroom were checked just above.
+        byte* content = packet->Data - FrameTypeSize;
+        content[0] = (byte)type;
+        int first = _context.Burst.Count;
+        TlsRecordStatus status = DtlsRecordWriter.TryAdd(
+            _context.Burst, state, TlsContentType.ApplicationData, content, payload + FrameTypeSize, packet->Data - front, front + payload + packet->Tailroom, out int length);
+        switch (status)
+        {
+            case TlsRecordStatus.Added:
+                break;
+            case TlsRecordStatus.BurstFull:
+                return false;
+            default:
+                // The keys are used up: data goes by TLS from here on.
+                _tunnels.SuspendDtls(slot);
+                if (PacketMeta.Of(packet)->Channel != FrameChannel.Dtls)
+                    return true;
+                Dequeue(tunnel);
+                _tunnels.DropRouted(slot, packet, DropReason.SealRefused);
+                return true;
+        }
+        Dequeue(tunnel);
+        packet->TryPrepend(front);
+        packet->TrySetLength(length);
+        PacketMeta.Of(packet)->Tunnel = slot;
+        _context.Burst[first]->UserData = DatagramMark;
+        _datagramOperations[_datagramCount] = _context.Burst[first];
+        _datagrams[_datagramCount++] = packet;
+        tunnel->DtlsSent = _context.NowMilliseconds;
+        if (type == CstpType.Data)
+        {
+            tunnel->Counters.Sent(payload);
+            tunnel->LastPacket = _context.NowMilliseconds;
+            _context.Counters->Users.Sent(payload);
+        }
+        return true;
+    }
+
+    private void CompleteDatagrams()
+    {
+        for (int i = 0; i < _datagramCount; i++)
+        {
+            if (_datagramOperations[i]->Status == AeadStatus.Success)
+                _transmit.AddDatagram(_datagrams[i]);
+            else
+                _context.DropRouted(_datagrams[i], DropReason.SealRefused);
+        }
+        _transmit.FlushDatagrams();
     }
 
     private static void Dequeue(UserTunnel* tunnel)
@@ -300,6 +400,8 @@ internal sealed unsafe class SealStage : IDisposable
                 TlsRecordWriter.CompleteKeyUpdate(tunnel->Traffic + 1, _context.Engine);
                 tunnel->Flags &= ~TunnelFlags.KeyUpdateInBurst;
             }
+            if (segment.Length == 0)
+                continue;
             if (IsSealed(segment))
                 _transmit.Send(segment.Tunnel, _area + segment.Offset, segment.Length);
             else
@@ -314,7 +416,8 @@ internal sealed unsafe class SealStage : IDisposable
     {
         for (int i = 0; i < segment.OperationCount; i++)
         {
-            if (_context.Burst[segment.FirstOperation + i]->Status != AeadStatus.Success)
+            AeadOperation* operation = _context.Burst[segment.FirstOperation + i];
+            if (operation->UserData != DatagramMark && operation->Status != AeadStatus.Success)
                 return false;
         }
         return true;

@@ -16,23 +16,33 @@ internal sealed unsafe class TimerStage
     /// <summary>Unanswered intervals after which a peer is dead.</summary>
     private const int DeadAfter = 3;
 
+    /// <summary>Milliseconds between probes of DTLS, and of silence behind data that should have been answered by something.</summary>
+    private const long DtlsProbePause = 900, DtlsBusySilence = 2000;
+
+    /// <summary>Unanswered probes after which data goes by TLS, after which the channel is given up, and how slow they get: seconds, about.</summary>
+    private const int DtlsDeadAfter = 4, DtlsGivenUpAfter = 60, DtlsSlowestProbes = 10;
+
     private readonly LcoreContext _context;
     private readonly TunnelTable _tunnels;
+    private readonly FlowStage? _flows;
     private long _nextTick;
     private int _cursor;
 
-    public TimerStage(LcoreContext context, TunnelTable tunnels)
+    public TimerStage(LcoreContext context, TunnelTable tunnels, FlowStage? flows)
     {
         _context = context;
         _tunnels = tunnels;
+        _flows = flows;
     }
 
     /// <summary>When the next part is due, in nanoseconds; never while there are no tunnels.</summary>
-    public long NextDeadline => _tunnels.OpenSockets + _tunnels.EndedUnreported == 0 ? long.MaxValue : _nextTick;
+    public long NextDeadline =>
+        Math.Min(_tunnels.OpenSockets + _tunnels.EndedUnreported == 0 ? long.MaxValue : _nextTick, _flows?.NextDeadline ?? long.MaxValue);
 
     /// <summary>Looks at the part of the arena that is due.</summary>
     public void Run()
     {
+        _flows?.Age();
         if (_context.Now < _nextTick)
             return;
         _nextTick = _context.Now + TickNanoseconds;
@@ -77,12 +87,47 @@ internal sealed unsafe class TimerStage
         {
             _tunnels.Enqueue(slot, CstpType.Keepalive, []);
         }
+        if (TunnelTable.HasDtls(tunnel))
+            CheckDtls(slot, tunnel, now);
         // RFC 8446 §5.5: a key has its limits, and a peer that does not see to its own is asked to, once per key.
         if (tunnel->Traffic[0].IsKeyUpdateNeeded && tunnel->AskedEpoch != tunnel->Traffic[0].KeyUpdates + 1)
         {
             tunnel->AskedEpoch = tunnel->Traffic[0].KeyUpdates + 1;
             tunnel->Flags |= TunnelFlags.KeyUpdateOwed | TunnelFlags.KeyUpdateAsks;
             _tunnels.Activate(slot);
+        }
+    }
+
+    /// <summary>
+    /// Whether the client is still there by DTLS. UDP that is blocked on its way is not told of: data goes by TLS once probes are not answered,
+    /// and comes back when one is, or the client has made new keys.
+    /// </summary>
+    private void CheckDtls(int slot, UserTunnel* tunnel, long now)
+    {
+        long silence = now - tunnel->DtlsReceived;
+        bool isProbeDue = now - tunnel->DtlsProbed >= DtlsProbePause;
+        if (tunnel->Dtls[1].IsExhausted || tunnel->DtlsProbes >= DtlsGivenUpAfter)
+        {
+            _tunnels.ReleaseDtls(slot);
+        }
+        else if ((tunnel->Flags & TunnelFlags.Dtls) == 0)
+        {
+            // At once behind the handshake, then less and less often.
+            if (isProbeDue && now - tunnel->DtlsProbed >= Math.Min((int)tunnel->DtlsProbes, DtlsSlowestProbes) * DtlsProbePause)
+                _tunnels.ProbeDtls(slot);
+        }
+        else if (tunnel->DtlsProbes >= DtlsDeadAfter && isProbeDue)
+        {
+            if (_tunnels.SuspendDtls(slot))
+                _context.Counters->Dtls.Fallbacks++;
+        }
+        else if (isProbeDue && ((tunnel->DtlsSent > tunnel->DtlsReceived && silence >= DtlsBusySilence) || IsOver(tunnel->DpdSeconds, silence)))
+        {
+            _tunnels.ProbeDtls(slot);
+        }
+        else if (IsOver(tunnel->KeepaliveSeconds, now - tunnel->DtlsSent))
+        {
+            _tunnels.Enqueue(slot, CstpType.Keepalive, [], Dtls.FrameChannel.Dtls);
         }
     }
 

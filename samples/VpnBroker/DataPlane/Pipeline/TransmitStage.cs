@@ -25,8 +25,11 @@ internal sealed unsafe class TransmitStage : IDisposable
     private readonly IPacketPort? _tun;
     private readonly IPacketPort[] _espPorts;
     private readonly int[] _espCounts;
+    private readonly IPacketPort[] _dtlsPorts;
+    private readonly int[] _dtlsCounts;
     private IoVector* _vectors;
     private PacketBuffer** _esp;
+    private PacketBuffer** _datagrams;
 
     public TransmitStage(LcoreContext context, TunnelTable tunnels, EspPairs pairs, OutputQueues output, LcorePorts ports)
     {
@@ -37,6 +40,9 @@ internal sealed unsafe class TransmitStage : IDisposable
         _tun = ports.Tun?.Port;
         _espPorts = [.. ports.Esp.Select(port => port.Port)];
         _espCounts = new int[_espPorts.Length];
+        _dtlsPorts = [.. ports.Dtls.Select(port => port.Port)];
+        _dtlsCounts = new int[_dtlsPorts.Length];
+        _datagrams = (PacketBuffer**)NativeMemory.Alloc((nuint)(LcoreContext.BurstSize * Math.Max(1, _dtlsPorts.Length)), (nuint)sizeof(PacketBuffer*));
         _vectors = (IoVector*)NativeMemory.Alloc(MaxVectors, (nuint)sizeof(IoVector));
         _esp = (PacketBuffer**)NativeMemory.Alloc((nuint)(EspCapacity * Math.Max(1, _espPorts.Length)), (nuint)sizeof(PacketBuffer*));
     }
@@ -112,6 +118,7 @@ internal sealed unsafe class TransmitStage : IDisposable
     public void AddEsp(PacketBuffer* packet, int espTunnel)
     {
         EspPair* pair = _pairs[espTunnel];
+        FlowMark.Keep(packet);
         *(PacketEndpoint*)packet->Scratch = pair->Remote;
         // Sound: the encapsulator's burst is not larger than a port's part of the array, and is flushed before the next.
         _esp[(pair->Port * EspCapacity) + _espCounts[pair->Port]++] = packet;
@@ -129,7 +136,37 @@ internal sealed unsafe class TransmitStage : IDisposable
             PacketBuffer** burst = _esp + (port * EspCapacity);
             int sent = _espPorts[port].Transmit(burst, count);
             for (int i = sent; i < count; i++)
-                _context.Drop(burst[i], DropReason.EspFull);
+                _context.DropUnsent(burst[i], DropReason.EspFull);
+        }
+    }
+
+    /// <summary>Puts a sealed datagram of a user into the burst of its socket.</summary>
+    public void AddDatagram(PacketBuffer* packet)
+    {
+        UserTunnel* tunnel = _tunnels[PacketMeta.Of(packet)->Tunnel];
+        int port = tunnel->DtlsPort;
+        FlowMark.Keep(packet);
+        *(PacketEndpoint*)packet->Scratch = tunnel->DtlsPeer;
+        // Sound: the seal stage has no more datagrams than a port's part of the array holds, and flushes them before the next.
+        _datagrams[(port * LcoreContext.BurstSize) + _dtlsCounts[port]++] = packet;
+    }
+
+    /// <summary>Sends the datagrams that were added.</summary>
+    public void FlushDatagrams()
+    {
+        for (int port = 0; port < _dtlsPorts.Length; port++)
+        {
+            int count = _dtlsCounts[port];
+            if (count == 0)
+                continue;
+            _dtlsCounts[port] = 0;
+            PacketBuffer** burst = _datagrams + (port * LcoreContext.BurstSize);
+            int sent = _dtlsPorts[port].Transmit(burst, count);
+            for (int i = sent; i < count; i++)
+            {
+                _tunnels[PacketMeta.Of(burst[i])->Tunnel]->Drops++;
+                _context.DropUnsent(burst[i], DropReason.DtlsFull);
+            }
         }
     }
 
@@ -153,7 +190,7 @@ internal sealed unsafe class TransmitStage : IDisposable
             _context.Counters->Tun.SentBytes += bytes;
         }
         for (int i = sent; i < count; i++)
-            _context.Drop(burst[i], _tun == null ? DropReason.NoPort : DropReason.TunFull);
+            _context.DropRouted(burst[i], _tun == null ? DropReason.NoPort : DropReason.TunFull);
         _output.ClearTun();
     }
 
@@ -162,7 +199,9 @@ internal sealed unsafe class TransmitStage : IDisposable
     {
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_esp);
+        NativeMemory.Free(_datagrams);
         _vectors = null;
+        _datagrams = null;
         _esp = null;
     }
 
@@ -172,6 +211,7 @@ internal sealed unsafe class TransmitStage : IDisposable
         if ((tunnel->Flags & TunnelFlags.AwaitsWritable) != 0 == await)
             return;
         tunnel->Flags ^= TunnelFlags.AwaitsWritable;
+        _context.Queues?.Hold(slot, await);
         _tunnels.Watch(slot);
     }
 

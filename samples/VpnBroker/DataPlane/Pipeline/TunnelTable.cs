@@ -4,7 +4,9 @@ using CryptoPlane.Tls;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Cstp;
+using VpnBroker.DataPlane.Dtls;
 using VpnBroker.DataPlane.Inner;
+using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 
 namespace VpnBroker.DataPlane.Pipeline;
@@ -12,7 +14,7 @@ namespace VpnBroker.DataPlane.Pipeline;
 /// <summary>
 /// The user tunnels of one lcore: how they begin and end, their queues of packets to seal, and the list of those that have any.
 /// </summary>
-internal sealed unsafe class TunnelTable
+internal sealed unsafe partial class TunnelTable
 {
     /// <summary>How long unsent bytes may take to leave once a tunnel ends, in milliseconds.</summary>
     public const int DrainMilliseconds = 2000;
@@ -53,10 +55,12 @@ internal sealed unsafe class TunnelTable
         tunnel->State = TunnelState.Open;
         OpenSockets++;
         tunnel->NextActive = -1;
+        _context.Queues?.OpenUser(slot);
         tunnel->LastReceived = tunnel->LastSent = tunnel->LastPacket = _context.NowMilliseconds;
         _context.Counters->Tunnels++;
         TcpSocket.SetNoDelay(tunnel->Socket);
-        TcpSocket.SetNotSentLowWater(tunnel->Socket, Math.Max(tunnel->UnsentBound / 2, 16384));
+        // Where packets have queues of their own, as little as possible waits behind them.
+        TcpSocket.SetNotSentLowWater(tunnel->Socket, _context.Queues == null ? Math.Max(tunnel->UnsentBound / 2, 16384) : 16384);
         bool watched = _context.Epoll.TryAdd(tunnel->Socket, EpollEvents.Readable, EpollTag | (uint)slot);
         if (watched && TryEnter(tunnel->IPv4, slot) && TryEnter(tunnel->IPv6, slot))
             return true;
@@ -76,12 +80,13 @@ internal sealed unsafe class TunnelTable
             return;
         }
         Forget(slot);
+        SuspendDtls(slot);
         tunnel->State = TunnelState.Closing;
         tunnel->EndReason = reason;
         tunnel->Farewell = farewell;
         tunnel->Alert = alert;
         tunnel->CloseDeadline = _context.NowMilliseconds + DrainMilliseconds;
-        DropQueue(tunnel);
+        DropQueue(slot);
         tunnel->Partial.Clear(_context.PartialMemory);
         Watch(slot);
         if (farewell == Farewell.Disconnect)
@@ -103,9 +108,10 @@ internal sealed unsafe class TunnelTable
         // Closing the only descriptor takes it out of the epoll set as well.
         TcpSocket.Close(tunnel->Socket);
         tunnel->Socket = -1;
-        DropQueue(tunnel);
+        DropQueue(slot);
         tunnel->Unsent.Clear(_context.UnsentMemory);
         tunnel->Partial.Clear(_context.PartialMemory);
+        ReleaseDtls(slot);
         tunnel->Traffic[0].Release(_context.Engine);
         tunnel->Traffic[1].Release(_context.Engine);
         tunnel->State = TunnelState.Ended;
@@ -130,12 +136,17 @@ internal sealed unsafe class TunnelTable
     /// <param name="slot">The tunnel.</param>
     /// <param name="packet">The payload; the tunnel's from now on.</param>
     /// <param name="type">The frame's type.</param>
-    public void Enqueue(int slot, PacketBuffer* packet, CstpType type)
+    /// <param name="channel">What it goes by.</param>
+    public void Enqueue(int slot, PacketBuffer* packet, CstpType type, FrameChannel channel = FrameChannel.Any)
     {
         UserTunnel* tunnel = this[slot];
         PacketMeta* meta = PacketMeta.Of(packet);
         meta->Next = null;
         meta->Type = type;
+        meta->Channel = channel;
+        // What the broker says itself is in no session; a buffer's notes are those of its last packet.
+        if (type != CstpType.Data)
+            FlowMark.Clear(packet);
         if (tunnel->OutTail == null)
             tunnel->OutHead = packet;
         else
@@ -145,7 +156,7 @@ internal sealed unsafe class TunnelTable
     }
 
     /// <summary>Puts a frame with a payload of a few bytes into a tunnel's queue; without a buffer it is dropped and counted.</summary>
-    public void Enqueue(int slot, CstpType type, ReadOnlySpan<byte> payload)
+    public void Enqueue(int slot, CstpType type, ReadOnlySpan<byte> payload, FrameChannel channel = FrameChannel.Any)
     {
         if (!_context.Packets.TryRent(out PacketBuffer* packet))
         {
@@ -158,7 +169,7 @@ internal sealed unsafe class TunnelTable
             return;
         }
         payload.CopyTo(packet->Span);
-        Enqueue(slot, packet, type);
+        Enqueue(slot, packet, type, channel);
     }
 
     /// <summary>Notes that a tunnel has something to seal.</summary>
@@ -206,6 +217,13 @@ internal sealed unsafe class TunnelTable
         _context.Drop(packet, reason);
     }
 
+    /// <summary>The same of a packet to a user that was routed: it is taken back from its session.</summary>
+    public void DropRouted(int slot, PacketBuffer* packet, DropReason reason)
+    {
+        this[slot]->Drops++;
+        _context.DropRouted(packet, reason);
+    }
+
     private void EnqueueDisconnect(int slot, TunnelEndReason reason)
     {
         // The client shows the text behind the reason byte to its user.
@@ -225,7 +243,7 @@ internal sealed unsafe class TunnelTable
         if (address.Family == 0)
             return;
         int holder = _context.Hosts.Find(address);
-        if (holder >= 0 && holder != slot)
+        if (HostTarget.IsSlot(holder) && holder != slot)
             Close(holder, TunnelEndReason.Replaced);
     }
 
@@ -240,16 +258,18 @@ internal sealed unsafe class TunnelTable
         if (tunnel->IPv6.Family != 0)
             _context.Hosts.Remove(tunnel->IPv6, slot);
         _context.Counters->Tunnels--;
+        _context.Flows?.SweepSoon();
     }
 
-    private void DropQueue(UserTunnel* tunnel)
+    private void DropQueue(int slot)
     {
+        UserTunnel* tunnel = this[slot];
+        _context.Queues?.CloseUser(slot);
         while (tunnel->OutHead != null)
         {
             PacketBuffer* packet = tunnel->OutHead;
             tunnel->OutHead = PacketMeta.Of(packet)->Next;
-            tunnel->Drops++;
-            _context.Drop(packet, DropReason.TunnelEnding);
+            DropRouted(slot, packet, DropReason.TunnelEnding);
         }
         tunnel->OutTail = null;
     }

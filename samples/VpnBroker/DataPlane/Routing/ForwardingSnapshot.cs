@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using CryptoPlane.Flows;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Inner;
 
@@ -26,7 +27,7 @@ internal struct EspTarget
 
 /// <summary>
 /// What one lcore forwards by, in native memory: made on a control thread, never changed, swapped as a pointer by the lcore and freed by
-/// the control thread once the lcore has said that it uses another.
+/// the control thread once the lcore has said that it uses another. Only the table of peers that share prefixes is swapped within, by the lcore.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ForwardingSnapshot
@@ -34,6 +35,10 @@ internal unsafe struct ForwardingSnapshot
     private uint* _ipv4;
     private uint* _ipv6;
     private EspTarget* _esp;
+    private PeerGroup* _peers;
+
+    /// <summary>The secret of the hash by which flows are spread over peers; the same on all lcores.</summary>
+    public FlowHashSeed PeerSeed;
 
     /// <summary>The broker's own addresses: the source of ICMP errors; none without a TUN interface.</summary>
     public InnerAddress RouterIPv4;
@@ -65,6 +70,23 @@ internal unsafe struct ForwardingSnapshot
     // Sound: routes of a snapshot name tunnels below the length of its own array.
     public readonly ref readonly EspTarget Esp(int tunnel) => ref _esp[tunnel];
 
+    /// <summary>Whether there are peers that share a prefix.</summary>
+    public readonly bool HasPeers => _peers != null;
+
+    /// <summary>Peers that share a prefix, by the number that a route of this snapshot gave.</summary>
+    // Sound: routes of a snapshot name groups below the length of its array, and SwapPeers gives it one of the same length.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly PeerGroup* Peers(int group) => _peers + group;
+
+    /// <summary>Takes another table of the same groups, in memory of <see cref="NativeMemory"/>.</summary>
+    /// <returns>The one of before, to be freed.</returns>
+    public PeerGroup* SwapPeers(PeerGroup* peers)
+    {
+        PeerGroup* before = _peers;
+        _peers = peers;
+        return before;
+    }
+
     /// <summary>Makes a snapshot.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="espTunnels">The names of the ESP tunnels that have SAs, in the order of their numbers; others are not routed to.</param>
@@ -81,7 +103,12 @@ internal unsafe struct ForwardingSnapshot
                 targets[number] = new EspTarget { Mtu = tunnel.Mtu, DefaultLcore = tunnel.Pairs[0].Lcore };
         }
         negotiated?.Describe(targets);
-        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, numbers, negotiated?.Routes() ?? []), targets);
+        ForwardingSnapshot* snapshot = Create(RouteTable.RoutesOf(config, numbers, negotiated?.Routes ?? []), targets);
+        if (negotiated != null)
+        {
+            snapshot->_peers = negotiated.DescribeGroups();
+            snapshot->PeerSeed = negotiated.Seed;
+        }
         foreach (InterfaceAddress address in config.LocalNetwork?.Addresses ?? [])
         {
             InnerAddress own = InnerAddress.From(address.Address);
@@ -115,6 +142,7 @@ internal unsafe struct ForwardingSnapshot
         NativeMemory.Free(snapshot->_ipv4);
         NativeMemory.Free(snapshot->_ipv6);
         NativeMemory.Free(snapshot->_esp);
+        NativeMemory.Free(snapshot->_peers);
         NativeMemory.Free(snapshot);
     }
 }

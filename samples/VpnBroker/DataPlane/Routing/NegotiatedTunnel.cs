@@ -18,13 +18,19 @@ internal sealed class NegotiatedTunnel(int number, EspChildRequest first, long o
     /// <summary>As in <see cref="EspChildRequest.Group"/>.</summary>
     public string Group => first.Group;
 
+    /// <summary>As in <see cref="EspChildRequest.Name"/>.</summary>
+    public string Name => first.Name;
+
     /// <summary>As in <see cref="EspChildRequest.IsFallback"/>.</summary>
     public bool IsFallback => first.IsFallback;
 
     /// <summary>As in <see cref="EspChildRequest.Priority"/>.</summary>
     public int Priority { get; set; } = first.Priority;
 
-    /// <summary>Grows with every tunnel: of two with one priority the older one counts.</summary>
+    /// <summary>As in <see cref="EspChildRequest.Weight"/>.</summary>
+    public int Weight { get; set; } = first.Weight;
+
+    /// <summary>Grows with every tunnel: where one counts, of two with one priority it is the older one.</summary>
     public long Order => order;
 
     /// <summary>As in <see cref="EspChildRequest.Mtu"/>.</summary>
@@ -33,11 +39,17 @@ internal sealed class NegotiatedTunnel(int number, EspChildRequest first, long o
     /// <summary>As in <see cref="EspChildRequest.RemoteSelectors"/>.</summary>
     public IReadOnlyList<EspSelector> Behind { get; set; } = first.RemoteSelectors;
 
+    /// <summary>As in <see cref="EspChildRequest.User"/>.</summary>
+    public EspUser? User => first.User;
+
+    /// <summary>What its pairs that are gone have carried.</summary>
+    public EspActivity Carried { get; set; }
+
     /// <summary>Pairs that there are, active or not.</summary>
     public int Pairs { get; set; }
 
-    /// <summary>Whether a pair has ever been active.</summary>
-    public bool WasUsed { get; private set; }
+    /// <summary>Whether lcores may have routes to it, since a pair has been active; a user's tunnel has none.</summary>
+    public bool IsRouted { get; private set; }
 
     /// <summary>Whether a pair sends.</summary>
     public bool IsActive => _active.Count > 0;
@@ -45,13 +57,19 @@ internal sealed class NegotiatedTunnel(int number, EspChildRequest first, long o
     /// <summary>The lcore that sends for those without a pair of their own.</summary>
     public int DefaultLcore => _active.Keys.First();
 
+    /// <summary>The peer's name: of <see cref="EspChildRequest.Name"/> what is before the child's.</summary>
+    public string Peer { get; } = first.Name.LastIndexOf('/') is >= 0 and int slash ? first.Name[..slash] : first.Name;
+
+    /// <summary>Lcores that have a pair which sends.</summary>
+    public IReadOnlyList<int> Lcores => [.. _active.Keys];
+
     /// <summary>The pair that sends on an lcore, or null.</summary>
     public uint? SenderOn(int lcore) => _active.TryGetValue(lcore, out List<uint>? pairs) ? pairs[^1] : null;
 
     /// <summary>Puts a pair before the others of its lcore.</summary>
     public void Activate(int lcore, uint pair)
     {
-        WasUsed = true;
+        IsRouted = User is null;
         if (!_active.TryGetValue(lcore, out List<uint>? pairs))
             _active.Add(lcore, pairs = []);
         pairs.Remove(pair);

@@ -17,6 +17,9 @@ internal enum RouteKind : byte
 
     /// <summary>Not a destination but an origin: another lcore, which has checked the packet and handed it over.</summary>
     Lcore = 4,
+
+    /// <summary>Into one of several ESP tunnels that share a prefix: <see cref="RouteTarget.Index"/> is the number of their <see cref="PeerGroup"/>.</summary>
+    Peers = 5,
 }
 
 /// <summary>A route's target in four bytes; the default is <see cref="RouteKind.None"/>.</summary>
@@ -33,6 +36,9 @@ internal readonly record struct RouteTarget(uint Value)
 
     /// <summary>Whether packets from there must show that their source is behind it: whoever else gives packets has looked already.</summary>
     public bool MustProveSource => Kind is RouteKind.Esp or RouteKind.Tun;
+
+    /// <summary>Into an ESP tunnel whose number is known to be one.</summary>
+    public static RouteTarget OfEsp(int tunnel) => new(((uint)RouteKind.Esp << 24) | (uint)tunnel);
 
     public int Index => (int)(Value & 0xFF_FFFF);
 }

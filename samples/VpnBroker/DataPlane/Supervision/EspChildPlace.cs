@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using CryptoPlane.Esp;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Inner;
+using VpnBroker.DataPlane.Pipeline;
 using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.DataPlane.Supervision;
@@ -22,6 +23,9 @@ internal sealed unsafe class EspChildPlace(EspChildRequest request, NegotiatedTu
 
     /// <summary>Which of the lcore's ESP ports carries it.</summary>
     public int Port => port;
+
+    /// <summary>As in <see cref="EspPairs.UserOf"/>.</summary>
+    public EspPairUser User { get; init; }
 
     public InboundSa* Inbound { get; set; }
 
@@ -56,7 +60,11 @@ internal sealed unsafe class EspChildPlace(EspChildRequest request, NegotiatedTu
 
     /// <summary>What the pair has carried.</summary>
     public EspActivity ReadActivity() => new(
-        request.InboundSpi, Inbound->Packets, Outbound->Packets, Inbound->SoftLifetimeReached || Outbound->SoftLifetimeReached, HasStopped);
+        request.InboundSpi, Inbound->Packets, Outbound->Packets, Inbound->SoftLifetimeReached || Outbound->SoftLifetimeReached, HasStopped)
+    {
+        ReceivedBytes = Inbound->Bytes,
+        SentBytes = Outbound->Bytes,
+    };
 
     private bool HasStopped =>
         Inbound->Drops[EspDropReason.LifetimeExpired] + Outbound->Drops[EspDropReason.LifetimeExpired] + Outbound->Drops[EspDropReason.SequenceExhausted] != 0;

@@ -6,7 +6,9 @@ using CryptoPlane.Ports;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Devices;
+using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Routing;
 
 namespace VpnBroker.DataPlane.Supervision;
@@ -18,14 +20,20 @@ namespace VpnBroker.DataPlane.Supervision;
 /// <param name="tunnels">The tunnels' numbers and routes.</param>
 /// <param name="carrierOf">What carries ESP of a local address; null where nothing does.</param>
 /// <param name="routesChanged">Called when lcores must get other routes.</param>
+/// <param name="subjectOf">The number of a user and the groups in the policy.</param>
+/// <param name="traffic">What tunnels get; null where traffic is not managed.</param>
 internal sealed unsafe class EspChildren(
-    IReadOnlyList<LcoreUnit> units, NegotiatedTunnels tunnels, Func<EspMode, IPAddress, EspCarrier?> carrierOf, Action routesChanged)
+    IReadOnlyList<LcoreUnit> units, NegotiatedTunnels tunnels, Func<EspMode, IPAddress, EspCarrier?> carrierOf, Action routesChanged,
+    Func<string, IReadOnlyList<string>, uint> subjectOf, TrafficPlan? traffic = null)
 {
     private readonly Dictionary<uint, EspChildPlace> _places = [];
     private readonly EspOrders _orders = new();
 
     /// <summary>The pairs.</summary>
     public IReadOnlyCollection<EspChildPlace> Places => _places.Values;
+
+    /// <inheritdoc cref="IEspChildren.LifetimePassed"/>
+    public Action? LifetimePassed { get; set; }
 
     /// <summary>An lcore has obeyed an order.</summary>
     public void Obeyed(nint order) => _orders.Obeyed(order);
@@ -52,11 +60,11 @@ internal sealed unsafe class EspChildren(
         NegotiatedTunnel tunnel = place.Tunnel;
         EspChildRequest request = place.Request;
         bool same = tunnel.IsActive && tunnel.SenderOn(request.Lcore) != null
-            && (tunnel.Priority, tunnel.Mtu) == (request.Priority, request.Mtu) && tunnel.Behind.SequenceEqual(request.RemoteSelectors);
+            && (tunnel.Priority, tunnel.Weight, tunnel.Mtu) == (request.Priority, request.Weight, request.Mtu) && tunnel.Behind.SequenceEqual(request.RemoteSelectors);
         tunnel.Activate(request.Lcore, inboundSpi);
-        (tunnel.Priority, tunnel.Mtu, tunnel.Behind) = (request.Priority, request.Mtu, request.RemoteSelectors);
+        (tunnel.Priority, tunnel.Weight, tunnel.Mtu, tunnel.Behind) = (request.Priority, request.Weight, request.Mtu, request.RemoteSelectors);
         Task<bool> used = Use(tunnel, request.Lcore);
-        if (!same)
+        if (!same && tunnel.User is null)
             routesChanged();
         return used;
     }
@@ -75,11 +83,14 @@ internal sealed unsafe class EspChildren(
     }
 
     /// <inheritdoc cref="IEspChildren.RemoveAsync"/>
-    public Task<bool> Remove(uint inboundSpi)
+    public Task<EspActivity?> Remove(uint inboundSpi)
     {
         if (!_places.Remove(inboundSpi, out EspChildPlace? place))
-            return Task.FromResult(false);
+            return Task.FromResult<EspActivity?>(null);
         NegotiatedTunnel tunnel = place.Tunnel;
+        // Before the removal is posted: with it the SAs' life ends.
+        EspActivity carried = place.ReadActivity();
+        tunnel.Carried = tunnel.Carried.Plus(carried);
         int lcore = place.Request.Lcore;
         bool sent = tunnel.SenderOn(lcore) == inboundSpi;
         tunnel.Deactivate(lcore, inboundSpi);
@@ -87,16 +98,22 @@ internal sealed unsafe class EspChildren(
         {
             // In this order: the lcore never has a pair in use that it has freed.
             _ = Use(tunnel, lcore);
-            if (tunnel.SenderOn(lcore) == null)
+            if (tunnel.SenderOn(lcore) == null && tunnel.User is null)
                 routesChanged();
         }
         if (--tunnel.Pairs == 0)
         {
-            tunnels.Close(tunnel, tunnel.WasUsed);
-            routesChanged();
+            tunnels.Close(tunnel, tunnel.IsRouted);
+            if (tunnel.User is null)
+                routesChanged();
         }
-        Task<bool> removed = Post(place, EspOrderKind.Remove, _ => place.FreeSources());
-        return removed;
+        var done = new TaskCompletionSource<EspActivity?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _orders.Post(units[lcore], OrderOf(place, EspOrderKind.Remove), _ =>
+        {
+            place.FreeSources();
+            done.SetResult(carried);
+        });
+        return done.Task;
     }
 
     /// <inheritdoc cref="IEspChildren.ReadActivityAsync"/>
@@ -125,7 +142,10 @@ internal sealed unsafe class EspChildren(
         if (!tunnels.TryOpen(request, out NegotiatedTunnel? tunnel))
             throw new InvalidOperationException($"There are {tunnels.Count} IPsec tunnels: raise ipsec.maximumChildren.");
         LcoreUnit unit = units[request.Lcore];
-        var place = new EspChildPlace(request, tunnel, carrier.Port);
+        var place = new EspChildPlace(request, tunnel, carrier.Port)
+        {
+            User = request.User is { } user ? new EspPairUser { SessionId = user.SessionId, Subject = subjectOf(user.Name, user.Groups) } : default,
+        };
         try
         {
             place.Inbound = InboundSa.Create(InboundOf(request, tunnel.Number), request.InboundKey, unit.Context.Associations);
@@ -136,7 +156,7 @@ internal sealed unsafe class EspChildren(
             // Nobody has used the keys: any engine of this thread may retire them.
             Discard(place);
             if (tunnel.Pairs == 0)
-                tunnels.Close(tunnel, tunnel.WasUsed);
+                tunnels.Close(tunnel, tunnel.IsRouted);
             throw;
         }
         place.AllocateSources();
@@ -152,7 +172,7 @@ internal sealed unsafe class EspChildren(
             }
             _places.Remove(request.InboundSpi);
             if (--tunnel.Pairs == 0)
-                tunnels.Close(tunnel, tunnel.WasUsed);
+                tunnels.Close(tunnel, tunnel.IsRouted);
             Discard(place);
             done.SetException(new InvalidOperationException($"Lcore {request.Lcore} has no room for another pair of SAs: raise ipsec.maximumChildren."));
         });
@@ -165,23 +185,22 @@ internal sealed unsafe class EspChildren(
         if (tunnel.SenderOn(lcore) is { } sender)
             return Post(_places[sender], EspOrderKind.Use);
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _orders.Post(units[lcore], new EspOrder { Kind = EspOrderKind.Use, Tunnel = tunnel.Number }, order => done.SetResult(order.Accepted));
+        var nothing = new EspOrder { Kind = EspOrderKind.Use, Tunnel = tunnel.Number, UserIPv4 = InnerAddress.From(tunnel.User?.IPv4), UserIPv6 = InnerAddress.From(tunnel.User?.IPv6) };
+        _orders.Post(units[lcore], nothing, order => done.SetResult(order.Accepted));
         return done.Task;
     }
 
-    private Task<bool> Post(EspChildPlace place, EspOrderKind kind, Action<EspOrder>? then = null)
+    private Task<bool> Post(EspChildPlace place, EspOrderKind kind)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _orders.Post(units[place.Request.Lcore], OrderOf(place, kind), order =>
-        {
-            then?.Invoke(order);
-            done.SetResult(order.Accepted);
-        });
+        _orders.Post(units[place.Request.Lcore], OrderOf(place, kind), order => done.SetResult(order.Accepted));
         return done.Task;
     }
 
-    private static EspOrder OrderOf(EspChildPlace place, EspOrderKind kind) => new()
+    private EspOrder OrderOf(EspChildPlace place, EspOrderKind kind) => new()
     {
+        Limits = (place.Request.User is { } user ? traffic?.OfUser(user.Name, user.Groups)
+            : traffic?.OfTunnel(place.Tunnel.Peer, Math.Max(1, place.Tunnel.Lcores.Count))) ?? default,
         Kind = kind,
         Tunnel = place.Tunnel.Number,
         Port = place.Port,
@@ -191,6 +210,10 @@ internal sealed unsafe class EspChildren(
         SourceCount = place.SourceCount,
         AsksSa = place.AsksSa,
         Remote = PacketEndpoint.From(place.Remote),
+        UserIPv4 = InnerAddress.From(place.Request.User?.IPv4),
+        UserIPv6 = InnerAddress.From(place.Request.User?.IPv6),
+        UserMtu = place.Request.User is null ? 0 : place.Request.Mtu,
+        User = place.User,
     };
 
     private static void Discard(EspChildPlace place)

@@ -8,6 +8,13 @@ namespace VpnBroker.DataPlane.Supervision;
 internal sealed class EspChildrenCalls(Supervisor supervisor) : IEspChildren
 {
     /// <inheritdoc/>
+    public Action? LifetimePassed
+    {
+        get => supervisor.Children.LifetimePassed;
+        set => supervisor.Children.LifetimePassed = value;
+    }
+
+    /// <inheritdoc/>
     public async Task InstallAsync(EspChildRequest request) => await await supervisor.CallAsync(() => supervisor.Children.Install(request));
 
     /// <inheritdoc/>
@@ -18,7 +25,7 @@ internal sealed class EspChildrenCalls(Supervisor supervisor) : IEspChildren
         await await supervisor.CallAsync(() => supervisor.Children.Move(inboundSpi, mode, local, remote));
 
     /// <inheritdoc/>
-    public async Task<bool> RemoveAsync(uint inboundSpi) => await await supervisor.CallAsync(() => supervisor.Children.Remove(inboundSpi));
+    public async Task<EspActivity?> RemoveAsync(uint inboundSpi) => await await supervisor.CallAsync(() => supervisor.Children.Remove(inboundSpi));
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<EspActivity>> ReadActivityAsync() => supervisor.CallAsync(supervisor.Children.ReadActivity);

@@ -1,7 +1,9 @@
 using CryptoPlane.Lcores;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
+using VpnBroker.DataPlane.Flows;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 
@@ -72,8 +74,24 @@ internal sealed unsafe class LcoreUnit : IDisposable
         Lcore = new Lcore(Options with { OnFailure = onFailure }, relay);
         Inbox = new Mailbox<LcoreMessage>(MessageStage.MailboxCapacity, Lcore.Waker);
         Context.Forwarding = LastForwarding = ForwardingSnapshot.Create(config, espTunnels, negotiated);
+        if (FlowSettings.From(config) is { } flows)
+            Context.Flows = new FlowLedger(Context.Index, flows, &Context.Counters->Flows, MonotonicClock.Nanoseconds) { Users = Context.UserFlows };
+        Context.Traffic = TrafficPlan.Of(config);
         Worker = new LcoreWorker(Context, Pairs, ports, Inbox, Outbox);
         relay.Worker = Worker;
+        if (Context.Traffic is { } plan)
+            OpenQueues(plan, config);
+    }
+
+    /// <summary>Gives static ESP tunnels that have a pair of SAs here their limits.</summary>
+    private void OpenQueues(TrafficPlan plan, BrokerConfig config)
+    {
+        IReadOnlyList<EspTunnelConfig> tunnels = config.Esp?.Tunnels ?? [];
+        for (int i = 0; i < tunnels.Count; i++)
+        {
+            if (Pairs[i]->Outbound != null)
+                Context.Queues!.OpenEsp(i, plan.OfTunnel(tunnels[i].Name, tunnels[i].Pairs.Count));
+        }
     }
 
     /// <summary>Takes a free slot of the arena.</summary>

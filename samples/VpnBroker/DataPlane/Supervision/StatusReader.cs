@@ -6,6 +6,7 @@ using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 using LoopCounters = CryptoPlane.Lcores.LcoreCounters;
 
@@ -34,7 +35,10 @@ internal static unsafe class StatusReader
             HandedOver = counters.HandedOver,
             TakenOver = counters.TakenOver,
             IcmpSent = counters.IcmpSent,
+            ResetsSent = counters.ResetsSent,
             KeyUpdates = counters.KeyUpdates,
+            Dtls = new DtlsStatus(counters.Dtls.Channels, counters.Dtls.Begun, counters.Dtls.Fallbacks, counters.Dtls.Moved),
+            Flows = counters.Flows.Maximum == 0 ? null : Flows(counters.Flows),
             PacketsHeld = Held(unit.Context.Packets) + Held(unit.Context.LargePackets),
             ChunksHeld = Held(unit.Context.UnsentMemory) + Held(unit.Context.PartialMemory),
         };
@@ -53,7 +57,9 @@ internal static unsafe class StatusReader
             Lcore = unit.Context.Index,
             Traffic = Port("users", tunnel->Counters),
             Drops = tunnel->Drops,
+            DataByDtls = tunnel->Dtls == null ? null : (tunnel->Flags & TunnelFlags.Dtls) != 0,
             UnsentBytes = tunnel->Unsent.Length,
+            Queues = QueueReader.ReadUser(unit, slot),
         };
     }
 
@@ -71,11 +77,12 @@ internal static unsafe class StatusReader
             NextSequence = pair->Outbound->Sequence + 1,
             SequenceLimit = pair->Outbound->SequenceLimit + 1,
             Drops = [.. EspDropsOf(pair->Inbound->Drops), .. EspDropsOf(pair->Outbound->Drops)],
+            Queues = QueueReader.ReadEsp(unit, number),
         };
     }
 
     /// <summary>One negotiated pair of ESP SAs.</summary>
-    public static EspPairStatus ReadEsp(EspChildPlace place) => new()
+    public static EspPairStatus ReadEsp(LcoreUnit unit, EspChildPlace place) => new()
     {
         Tunnel = place.Request.Name,
         Lcore = place.Request.Lcore,
@@ -86,7 +93,37 @@ internal static unsafe class StatusReader
         SequenceLimit = place.Request.Esn ? ulong.MaxValue : uint.MaxValue,
         Drops = [.. EspDropsOf(place.Inbound->Drops), .. EspDropsOf(place.Outbound->Drops)],
         Sends = place.Tunnel.SenderOn(place.Request.Lcore) == place.Request.InboundSpi,
+        Queues = place.Tunnel.SenderOn(place.Request.Lcore) == place.Request.InboundSpi ? QueueReader.ReadEsp(unit, place.Tunnel.Number) : [],
     };
+
+    private static FlowStatus Flows(in FlowCounters flows) =>
+        new(flows.Active, flows.Denied, flows.Maximum, flows.Begun, flows.Expired, flows.Evicted, flows.DeniedEvicted, flows.Untracked,
+            flows.Records, flows.RecordsLost);
+
+    /// <summary>A remote user by IKEv2, over all pairs of SAs that the user has had.</summary>
+    public static UserTunnelStatus ReadUser(NegotiatedTunnel tunnel, IEnumerable<EspChildPlace> places)
+    {
+        EspActivity sum = tunnel.Carried;
+        ulong drops = 0;
+        int lcore = -1;
+        foreach (EspChildPlace place in places)
+        {
+            sum = sum.Plus(place.ReadActivity());
+            drops += EspDropsOf(place.Inbound->Drops).Concat(EspDropsOf(place.Outbound->Drops)).Aggregate(0UL, (all, drop) => all + drop.Packets);
+            lcore = place.Request.Lcore;
+        }
+        return new UserTunnelStatus
+        {
+            TunnelId = tunnel.User!.TunnelId,
+            SessionId = tunnel.User.SessionId,
+            InnerIPv4 = tunnel.User.IPv4,
+            InnerIPv6 = tunnel.User.IPv6,
+            Lcore = lcore,
+            Traffic = new PortStatus("users", sum.ReceivedPackets, sum.ReceivedBytes, sum.SentPackets, sum.SentBytes),
+            Drops = drops,
+            UnsentBytes = 0,
+        };
+    }
 
     private static int Held(PacketPool pool) => pool.Count - pool.Available;
 

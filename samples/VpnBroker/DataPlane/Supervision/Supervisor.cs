@@ -1,19 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.InteropServices;
-using CryptoPlane.Aead;
-using CryptoPlane.Capture;
-using CryptoPlane.IO;
 using CryptoPlane.Lcores;
-using CryptoPlane.Ports;
-using CryptoPlane.Tls.Record;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Devices;
-using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Routing;
-using VpnBroker.DataPlane.Tunnels;
 
 namespace VpnBroker.DataPlane.Supervision;
 
@@ -33,20 +27,15 @@ internal sealed unsafe class Supervisor : IDisposable
     private readonly ConcurrentQueue<Action> _calls = new();
     private readonly Lock _gate = new();
 
-    /// <summary>Where each tunnel is: plain numbers, nothing that the garbage collector would follow.</summary>
-    private readonly Dictionary<ulong, (int Lcore, int Slot)> _tunnels = [];
-    private readonly Dictionary<ulong, TaskCompletionSource> _attaching = [];
-    private readonly Dictionary<ulong, List<TaskCompletionSource<bool>>> _detaching = [];
-    private readonly Dictionary<nint, TaskCompletionSource> _replacing = [];
+    private readonly Dictionary<nint, TaskCompletionSource> _readingFlows = [];
     private readonly Queue<TaskCompletionSource>[] _raising;
     private readonly Queue<TaskCompletionSource>[] _capturing;
     private readonly TaskCompletionSource _shutDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<int> _recycling = [];
+    private readonly ShareRenewer? _shares;
+    private readonly PeerRenewer _peers;
     private BrokerConfig _config;
-    private int _forwardingsUnderWay;
-    private bool _routesChanged;
+    private readonly ForwardingPublisher _forwarding;
     private int _unitsShutDown;
-    private bool _stopping;
     private bool _closed;
     private volatile bool _stop;
 
@@ -62,21 +51,44 @@ internal sealed unsafe class Supervisor : IDisposable
         Func<EspMode, IPAddress, EspCarrier?> carrierOf, LcoreWaker waker)
     {
         _config = config;
+        TrafficPlan? traffic = TrafficPlan.Of(config);
         _negotiated = negotiated;
-        Children = new EspChildren(units, negotiated, carrierOf, () => _routesChanged = true);
+        Policy = new PolicyPublisher(units);
+        Users = new UserTunnels(units, Policy, traffic);
+        Dtls = new DtlsChannels(units, Users.Places);
+        Users.Ending = Dtls.Ended;
+        _forwarding = new ForwardingPublisher(units, espTunnels, negotiated);
+        Children = new EspChildren(units, negotiated, carrierOf, _forwarding.NoteChange, Policy.SubjectOf, traffic);
         _units = units;
         _espTunnels = espTunnels;
         _waker = waker;
         _raising = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
         _capturing = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
+        if (traffic is { HasShares: true })
+            _shares = new ShareRenewer(units, traffic, espTunnels.Count + negotiated.Capacity, SharedTunnels);
+        _peers = new PeerRenewer(units, negotiated, () => Children.Places, config.KeepsFlows);
         _thread = new Thread(Run) { IsBackground = true, Name = "supervisor" };
     }
 
-    /// <summary>Called on the supervisor's thread for every tunnel that has ended.</summary>
-    public Action<TunnelEnded>? TunnelEnded { get; set; }
+    /// <summary>Users' tunnels, and where they are. Supervisor's thread.</summary>
+    public UserTunnels Users { get; }
 
     /// <summary>The pairs of SAs that IKE has negotiated. Supervisor's thread.</summary>
     public EspChildren Children { get; }
+
+    /// <summary>The policy, and who users are to it. Supervisor's thread.</summary>
+    public PolicyPublisher Policy { get; }
+
+    /// <summary>Users' data channels over DTLS. Supervisor's thread.</summary>
+    public DtlsChannels Dtls { get; }
+
+    /// <summary>Which peers share which prefixes. Supervisor's thread.</summary>
+    public IReadOnlyList<PeerShareStatus> ReadPeerShares() => _negotiated.ReadShares();
+
+    /// <summary>What numbers in flow records stand for. Supervisor's thread.</summary>
+    public FlowLabels ReadFlowLabels() => new(
+        _espTunnels.Index().Concat(_negotiated.Names).ToDictionary(tunnel => (ulong)tunnel.Item1, tunnel => tunnel.Item2),
+        (Policy.Read()?.Rules ?? []).ToDictionary(rule => rule.Number, rule => rule.Name));
 
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
@@ -112,102 +124,22 @@ internal sealed unsafe class Supervisor : IDisposable
         lock (_gate)
         {
             if (!_closed)
-                return CallAsync(() => Attach(request)).Unwrap();
+                return CallAsync(() => Users.Attach(request)).Unwrap();
         }
-        Abandon(request);
+        UserTunnels.Abandon(request);
         throw new InvalidOperationException(Stopped);
-    }
-
-    private Task Attach(UserTunnelRequest request)
-    {
-        LcoreUnit? unit = (uint)request.Lcore < (uint)_units.Count ? _units[request.Lcore] : null;
-        string? refusal = _stopping ? Stopped
-            : unit == null ? $"There is no lcore {request.Lcore}: take one below {_units.Count}."
-            : request.Mtu > unit.Context.Sizes.MaxPacket ? $"The MTU {request.Mtu} is larger than the data plane's buffers of {unit.Context.Sizes.MaxPacket} bytes: restart with the new configuration."
-            : _tunnels.ContainsKey(request.TunnelId) ? $"Tunnel {request.TunnelId} exists: an id is used once."
-            : null;
-        int slot = -1;
-        if (refusal == null && !unit!.TryTakeSlot(out slot))
-            refusal = $"Lcore {request.Lcore} has no room for another tunnel: raise limits.sessions and restart.";
-        if (refusal != null)
-        {
-            Abandon(request);
-            throw new InvalidOperationException(refusal);
-        }
-
-        // The slot is the supervisor's until the message is posted, which publishes what is written here.
-        UserTunnel* tunnel = unit!.Tunnels + slot;
-        *tunnel = new UserTunnel
-        {
-            Traffic = (TlsTrafficState*)request.TrafficStates,
-            Socket = request.Socket,
-            Mtu = request.Mtu,
-            UnsentBound = request.UnsentBytes,
-            DpdSeconds = request.DpdSeconds,
-            KeepaliveSeconds = request.KeepaliveSeconds,
-            IdleSeconds = request.IdleSeconds,
-            TunnelId = request.TunnelId,
-            SessionId = request.SessionId,
-            IPv4 = InnerAddress.From(request.InnerIPv4),
-            IPv6 = InnerAddress.From(request.InnerIPv6),
-            Capture = new CaptureConnection
-            {
-                Peer = request.Remote is { } remote ? PacketEndpoint.From(remote) : default,
-                Local = request.Local is { } local ? PacketEndpoint.From(local) : default,
-                Subject = CaptureNotes.OfSession(request.SessionId),
-            },
-        };
-        nint unread = 0;
-        if (request.Unread.Length > 0)
-        {
-            unread = (nint)NativeMemory.Alloc((nuint)request.Unread.Length);
-            request.Unread.CopyTo(new Span<byte>((byte*)unread, request.Unread.Length));
-        }
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _tunnels.Add(request.TunnelId, (request.Lcore, slot));
-        _attaching.Add(request.TunnelId, done);
-        unit.Post(new LcoreMessage { Kind = LcoreMessageKind.Attach, Slot = slot, Pointer = unread, Length = request.Unread.Length });
-        return done.Task;
-    }
-
-    /// <summary>Supervisor's thread: ends a tunnel.</summary>
-    /// <returns>A task that says, when the tunnel is gone, whether it existed.</returns>
-    public Task<bool> Detach(ulong tunnelId, TunnelEndReason reason)
-    {
-        if (!_tunnels.TryGetValue(tunnelId, out (int Lcore, int Slot) place))
-            return Task.FromResult(false);
-        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_detaching.TryGetValue(tunnelId, out List<TaskCompletionSource<bool>>? waiting))
-            _detaching.Add(tunnelId, waiting = []);
-        waiting.Add(done);
-        _units[place.Lcore].Post(new LcoreMessage { Kind = LcoreMessageKind.Detach, Slot = place.Slot, Value = tunnelId, Reason = reason });
-        return done.Task;
     }
 
     /// <summary>Supervisor's thread: gives every lcore its snapshot of a configuration.</summary>
     /// <returns>A task that completes when the old ones are not used any more, and freed.</returns>
     public Task Apply(BrokerConfig config)
     {
+        // Users' flows are judged by the new rules before routes that come with them lead anywhere.
+        Task decided = Policy.Apply(config);
         _config = config;
-        return PostForwarding();
-    }
-
-    private Task PostForwarding()
-    {
-        _routesChanged = false;
-        _recycling.AddRange(_negotiated.TakeClosed());
-        var replaced = new List<Task>();
-        foreach (LcoreUnit unit in _units)
-        {
-            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            ForwardingSnapshot* snapshot = ForwardingSnapshot.Create(_config, _espTunnels, _negotiated);
-            _forwardingsUnderWay++;
-            _replacing.Add((nint)unit.LastForwarding, done);
-            unit.LastForwarding = snapshot;
-            unit.Post(new LcoreMessage { Kind = LcoreMessageKind.Forwarding, Pointer = (nint)snapshot });
-            replaced.Add(done.Task);
-        }
-        return Task.WhenAll(replaced);
+        foreach (IpsecPeerConfig peer in config.Ipsec?.Peers ?? [])
+            _negotiated.SetWeight(peer.Name, peer.Weight);
+        return Task.WhenAll(decided, _forwarding.Publish(config));
     }
 
     /// <summary>Supervisor's thread: lets an outbound SA use sequence numbers up to and including <paramref name="last"/>.</summary>
@@ -231,21 +163,31 @@ internal sealed unsafe class Supervisor : IDisposable
         return done.Task;
     }
 
+    /// <summary>Supervisor's thread: lets an lcore show sessions.</summary>
+    /// <param name="unit">The lcore.</param>
+    /// <param name="filter">A <see cref="FlowFilter"/> in native memory, freed when the lcore has read it.</param>
+    /// <param name="reading">The reading's number.</param>
+    /// <returns>A task that completes when the lcore has read the filter.</returns>
+    public Task ReadFlows(LcoreUnit unit, nint filter, int reading)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _readingFlows.Add(filter, done);
+        unit.Post(new LcoreMessage { Kind = LcoreMessageKind.Flows, Slot = reading, Pointer = filter });
+        return done.Task;
+    }
+
     /// <summary>Supervisor's thread: tells the lcores to end all tunnels.</summary>
     /// <returns>A task that completes when they have.</returns>
     public Task ShutDown()
     {
-        if (!_stopping)
+        if (Users.Refusal == null)
         {
-            _stopping = true;
+            Users.Refusal = Stopped;
             foreach (LcoreUnit unit in _units)
                 unit.Post(new LcoreMessage { Kind = LcoreMessageKind.Shutdown });
         }
         return _shutDown.Task;
     }
-
-    /// <summary>The tunnels and where they are. Supervisor's thread.</summary>
-    public IReadOnlyDictionary<ulong, (int Lcore, int Slot)> Tunnels => _tunnels;
 
     /// <summary>Ends the thread, then settles what the stopped lcores have left: nobody waits in vain.</summary>
     public void Dispose()
@@ -256,27 +198,47 @@ internal sealed unsafe class Supervisor : IDisposable
             _thread.Join();
         lock (_gate)
             _closed = true;
-        _stopping = true;
+        Users.Refusal = Stopped;
         while (_calls.TryDequeue(out Action? call))
             call();
         foreach (LcoreUnit unit in _units)
             DrainReports(unit);
         Children.Abandon();
-        foreach ((int lcore, int slot) in _tunnels.Values.ToArray())
-        {
-            UserTunnel* tunnel = _units[lcore].Tunnels + slot;
-            // Still free: its message was never read, so that nobody has closed and released what came with it.
-            if (tunnel->State == TunnelState.Free)
-                Release(tunnel->Traffic, tunnel->Socket);
-            Settle(_units[lcore], slot, TunnelEndReason.Shutdown);
-        }
+        Dtls.Abandon();
+        Policy.Dispose();
+        Users.Abandon();
         // The lcores have stopped: they use no ring any more.
         foreach (Queue<TaskCompletionSource> waiting in _capturing)
         {
             while (waiting.TryDequeue(out TaskCompletionSource? switched))
                 switched.SetResult();
         }
+        foreach ((nint filter, TaskCompletionSource begun) in _readingFlows)
+        {
+            NativeMemory.Free((void*)filter);
+            begun.SetException(new InvalidOperationException(Stopped));
+        }
+        _readingFlows.Clear();
+        _shares?.Dispose();
+        _peers.Dispose();
         _waker.Dispose();
+    }
+
+    /// <summary>ESP tunnels with a pair of SAs on several lcores, maybe.</summary>
+    private IEnumerable<SharedTunnel> SharedTunnels()
+    {
+        IReadOnlyList<EspTunnelConfig> configured = _config.Esp?.Tunnels ?? [];
+        foreach (EspTunnelConfig tunnel in configured)
+        {
+            // A tunnel that a reload has added has no SAs before the next start.
+            for (int number = 0; number < _espTunnels.Count; number++)
+            {
+                if (_espTunnels[number] == tunnel.Name)
+                    yield return new SharedTunnel(number, tunnel.Name, [.. tunnel.Pairs.Select(pair => pair.Lcore).Distinct()]);
+            }
+        }
+        foreach (NegotiatedTunnel tunnel in _negotiated.Active)
+            yield return new SharedTunnel(tunnel.Number, tunnel.Peer, tunnel.Lcores);
     }
 
     private void Run()
@@ -293,20 +255,30 @@ internal sealed unsafe class Supervisor : IDisposable
             foreach (LcoreUnit unit in _units)
             {
                 worked |= DrainReports(unit);
+                // A table that grows has its next memory ready, so that no lcore waits for the kernel: this thread comes by every second at least.
+                unit.Context.Flows?.Table.Provision();
                 unit.PostWaiting();
                 waiting |= unit.HasWaiting;
             }
-            // Changes that come while lcores have not taken the last routes yet make one snapshot together: tables are large.
-            if (_routesChanged && _forwardingsUnderWay == 0)
-                _ = PostForwarding();
+            if (_forwarding.IsDue)
+                _ = _forwarding.Publish(_config);
+            _shares?.Run(MonotonicClock.Nanoseconds);
+            _peers.Run(MonotonicClock.Nanoseconds);
             if (worked)
                 continue;
             _waker.PrepareToSleep();
             if (_stop || !_calls.IsEmpty || _units.Any(unit => !unit.Outbox.IsEmpty))
                 _waker.Awake();
             else
-                _waker.Sleep(waiting ? 1 : -1);
+                _waker.Sleep(waiting ? 1 : Wait(MonotonicClock.Nanoseconds));
         }
+    }
+
+    /// <summary>Milliseconds until something is due; -1 where nothing is.</summary>
+    private int Wait(long now)
+    {
+        int shares = _shares?.Wait(now) ?? -1, peers = _peers.Wait(now);
+        return shares < 0 || peers < 0 ? Math.Max(shares, peers) : Math.Min(shares, peers);
     }
 
     private bool DrainReports(LcoreUnit unit)
@@ -319,31 +291,46 @@ internal sealed unsafe class Supervisor : IDisposable
             {
                 case LcoreEventKind.Attached:
                     NativeMemory.Free((void*)report.Pointer);
-                    if (_attaching.Remove(unit.Tunnels[report.Slot].TunnelId, out TaskCompletionSource? attached))
-                        attached.SetResult();
+                    Users.Attached(unit, report.Slot);
                     break;
                 case LcoreEventKind.Ended:
-                    Settle(unit, report.Slot, unit.Tunnels[report.Slot].EndReason);
+                    Users.Settle(unit, report.Slot, unit.Tunnels[report.Slot].EndReason);
                     unit.ReturnSlot(report.Slot);
                     break;
                 case LcoreEventKind.ForwardingReplaced:
-                    ForwardingSnapshot.Free((ForwardingSnapshot*)report.Pointer);
-                    if (_replacing.Remove(report.Pointer, out TaskCompletionSource? replaced))
-                        replaced.SetResult();
-                    if (--_forwardingsUnderWay == 0)
-                    {
-                        _negotiated.Recycle(_recycling);
-                        _recycling.Clear();
-                    }
+                    _forwarding.Replaced(report.Pointer);
                     break;
                 case LcoreEventKind.EspObeyed:
                     Children.Obeyed(report.Pointer);
+                    break;
+                case LcoreEventKind.EspLifetime:
+                    Children.LifetimePassed?.Invoke();
                     break;
                 case LcoreEventKind.SequenceLimitRaised:
                     _raising[unit.Context.Index].Dequeue().SetResult();
                     break;
                 case LcoreEventKind.CaptureSwitched:
                     _capturing[unit.Context.Index].Dequeue().SetResult();
+                    break;
+                case LcoreEventKind.PolicyReplaced:
+                    Policy.Replaced(unit.Context.Index);
+                    break;
+                case LcoreEventKind.FlowsBegun:
+                    NativeMemory.Free((void*)report.Pointer);
+                    if (_readingFlows.Remove(report.Pointer, out TaskCompletionSource? begun))
+                        begun.SetResult();
+                    break;
+                case LcoreEventKind.DtlsAttached:
+                    Dtls.Attached(unit, report.Slot, report.Pointer);
+                    break;
+                case LcoreEventKind.DtlsMoved:
+                    Dtls.Moved(unit, report.Slot, (ulong)report.Pointer);
+                    break;
+                case LcoreEventKind.SharesTaken:
+                    _shares!.Taken();
+                    break;
+                case LcoreEventKind.PeersReplaced:
+                    _peers.Taken(unit.Context.Index, report.Pointer);
                     break;
                 case LcoreEventKind.ShutDown:
                     if (++_unitsShutDown == _units.Count)
@@ -352,39 +339,5 @@ internal sealed unsafe class Supervisor : IDisposable
             }
         }
         return any;
-    }
-
-    /// <summary>A tunnel is gone: its native block is freed and the control plane told.</summary>
-    private void Settle(LcoreUnit unit, int slot, TunnelEndReason reason)
-    {
-        UserTunnel* tunnel = unit.Tunnels + slot;
-        // The lcore has released the keys and zeroed the states.
-        NativeMemory.AlignedFree(tunnel->Traffic);
-        tunnel->Traffic = null;
-        ulong id = tunnel->TunnelId;
-        _tunnels.Remove(id);
-        if (_attaching.Remove(id, out TaskCompletionSource? attached))
-            attached.SetException(new InvalidOperationException("The data plane stopped before the tunnel began."));
-        TunnelEnded?.Invoke(new TunnelEnded(id, tunnel->SessionId, reason, tunnel->Counters.ReceivedBytes, tunnel->Counters.SentBytes));
-        if (!_detaching.Remove(id, out List<TaskCompletionSource<bool>>? waiting))
-            return;
-        foreach (TaskCompletionSource<bool> detached in waiting)
-            detached.SetResult(true);
-    }
-
-    /// <summary>Frees what came with a request that is refused.</summary>
-    private static void Abandon(UserTunnelRequest request)
-    {
-        var traffic = (TlsTrafficState*)request.TrafficStates;
-        Release(traffic, request.Socket);
-        NativeMemory.AlignedFree(traffic);
-    }
-
-    private static void Release(TlsTrafficState* traffic, int socket)
-    {
-        using AeadEngine engine = AeadEngine.CreateDefault();
-        traffic[0].Release(engine);
-        traffic[1].Release(engine);
-        TcpSocket.Close(socket);
     }
 }

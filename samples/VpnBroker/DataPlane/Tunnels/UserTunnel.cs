@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using CryptoPlane.Buffers;
 using CryptoPlane.Capture;
+using CryptoPlane.Ports;
 using CryptoPlane.Tls;
+using CryptoPlane.Tls.Dtls;
 using CryptoPlane.Tls.Record;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
@@ -70,6 +72,12 @@ internal enum TunnelFlags : byte
 
     /// <summary>It has bytes in the receive area by now: what the socket has comes behind them, in the next turn.</summary>
     Received = 32,
+
+    /// <summary>Data goes by DTLS.</summary>
+    Dtls = 64,
+
+    /// <summary>The client's UDP address is another one; the supervisor is still to be told.</summary>
+    DtlsMoved = 128,
 }
 
 /// <summary>
@@ -121,8 +129,29 @@ internal unsafe struct UserTunnel
     /// <summary>The beginning of a record whose rest has not come.</summary>
     public ByteQueue Partial;
 
+    /// <summary>
+    /// The data channel's keys, [0] opens and [1] seals; empty while there is none, null where none was offered. The supervisor frees the block.
+    /// </summary>
+    public DtlsTrafficState* Dtls;
+
+    /// <summary>The client's UDP address, and the lcore's port that it comes by.</summary>
+    public PacketEndpoint DtlsPeer;
+    public int DtlsPort;
+
+    /// <summary>Probes since the last record of the client.</summary>
+    public byte DtlsProbes;
+
+    /// <summary>As <see cref="LastReceived"/>, of DTLS: the last record that was opened, the last that was sent, the last probe.</summary>
+    public long DtlsReceived;
+    public long DtlsSent;
+    public long DtlsProbed;
+
     public ulong TunnelId;
     public ulong SessionId;
+
+    /// <summary>Whose packets come out of it, as policies have it; 0 for nobody whom rules about users are about.</summary>
+    public uint Subject;
+
     public InnerAddress IPv4;
     public InnerAddress IPv6;
 
@@ -131,6 +160,9 @@ internal unsafe struct UserTunnel
 
     /// <summary>Packets from or to this user that were dropped.</summary>
     public ulong Drops;
+
+    /// <summary>What the user gets where traffic is managed.</summary>
+    public Queueing.TunnelLimits Limits;
 
     /// <summary>The connection as captures show it.</summary>
     public CaptureConnection Capture;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using CryptoPlane.Ike.Crypto;
@@ -24,6 +25,7 @@ internal sealed class EapMsChapV2Server : IDisposable
     private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly IEapUsers _users;
+    private readonly IPEndPoint _remote;
     private readonly byte[] _serverName;
     private readonly byte[] _challenge = new byte[MsChapV2.ChallengeLength];
     private Step _step = Step.Begin;
@@ -34,9 +36,11 @@ internal sealed class EapMsChapV2Server : IDisposable
     /// <param name="users">Who may come.</param>
     /// <param name="serverName">Told to the client, which shows it at most; ASCII.</param>
     /// <param name="random">Makes the challenge.</param>
-    public EapMsChapV2Server(IEapUsers users, string serverName, IkeRandomness random)
+    /// <param name="remote">Where the client is.</param>
+    public EapMsChapV2Server(IEapUsers users, string serverName, IkeRandomness random, IPEndPoint remote)
     {
         _users = users;
+        _remote = remote;
         _serverName = Encoding.ASCII.GetBytes(serverName);
         random(_challenge);
         Span<byte> identifier = stackalloc byte[1];
@@ -54,11 +58,17 @@ internal sealed class EapMsChapV2Server : IDisposable
         Done,
     }
 
+    /// <summary>Who wants to log in, as the client's answer to the challenge says; empty until then. Not proven.</summary>
+    public string TriedName { get; private set; } = "";
+
     /// <summary>Who logged in: the name that MS-CHAPv2 authenticated, not the one that the client gave as its EAP identity. Empty until then.</summary>
     public string UserName { get; private set; } = "";
 
     /// <summary>The name or the password was wrong, of which the client is told by the latest request. It may answer that, or just go.</summary>
     public bool IsRefused => _step == Step.Refused;
+
+    /// <summary>Whether it was refused because there were too many attempts before.</summary>
+    public bool IsBlocked { get; private set; }
 
     /// <summary>Takes the MSK, once, after the status was Success. The caller disposes of it.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
@@ -127,13 +137,15 @@ internal sealed class EapMsChapV2Server : IDisposable
 
         using SecretBytes hash = new(Md4.Length);
         // For nobody the same is computed as for a user, so that time does not tell who there is.
-        bool known = _users.TryGetHash(userName, hash.Writable);
+        EapUserStatus status = _users.Find(userName, _remote, hash.Writable);
         Span<byte> expected = stackalloc byte[MsChapV2.ResponseLength];
         MsChapV2.ComputeResponse(_challenge, peerChallenge, name, hash.Value, expected);
-        bool right = CryptographicOperations.FixedTimeEquals(expected, ntResponse) & known;
+        bool right = CryptographicOperations.FixedTimeEquals(expected, ntResponse) & (status == EapUserStatus.Known);
         _identifier++;
+        TriedName = userName;
         if (!right)
         {
+            IsBlocked = status == EapUserStatus.Blocked;
             // RFC 2759 §6: ERROR_AUTHENTICATION_FAILURE, no further attempt; a challenge that is not used, the version.
             _step = Step.Refused;
             packet = Message(FailureOp, [.. "E=691 R=0 C="u8, .. new byte[2 * MsChapV2.ChallengeLength].Select(_ => (byte)'0'), .. " V=3 M=Authentication failed"u8]);

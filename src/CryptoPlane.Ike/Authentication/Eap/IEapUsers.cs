@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace CryptoPlane.Ike.Authentication.Eap;
 
 /// <summary>The users who may come in by EAP-MSCHAPv2. Called on the endpoint's thread, so it must answer at once, from memory.</summary>
@@ -8,11 +10,27 @@ namespace CryptoPlane.Ike.Authentication.Eap;
 /// </remarks>
 public interface IEapUsers
 {
-    /// <summary>Looks a user up.</summary>
+    /// <summary>
+    /// Looks a user up. However it ends, the client's password is compared with what is in <paramref name="ntHash"/>, and the client is told
+    /// the same in the same time if that does not count.
+    /// </summary>
     /// <param name="userName">As the client sent it, with a domain ("DOMAIN\user") where it has one: untrusted, at most 256 bytes of UTF-8.</param>
+    /// <param name="remote">Where the client is.</param>
     /// <param name="ntHash">Takes 16 bytes, which <see cref="EapPassword.Hash"/> makes of a password; the caller zeroes it.</param>
-    /// <returns>False for nobody.</returns>
-    bool TryGetHash(string userName, Span<byte> ntHash);
+    EapUserStatus Find(string userName, IPEndPoint remote, Span<byte> ntHash);
+}
+
+/// <summary>What is known of somebody who wants to log in.</summary>
+public enum EapUserStatus
+{
+    /// <summary>There is no such user.</summary>
+    Unknown,
+
+    /// <summary>There is.</summary>
+    Known,
+
+    /// <summary>The user, or the address, has failed too often: this attempt fails whatever the password is.</summary>
+    Blocked,
 }
 
 /// <summary>Makes NT hashes.</summary>

@@ -8,7 +8,7 @@ namespace CryptoPlane.Ike.Session;
 /// <summary>A child SA that the peer asks for, within IKE_AUTH or CREATE_CHILD_SA: what it is granted, and what it is told.</summary>
 internal static class ChildAnswer
 {
-    /// <summary>Answers an offer: installs the child SA, or refuses. Nothing is granted beyond the configuration.</summary>
+    /// <summary>Answers an offer: agrees to a child SA, or refuses. Nothing is granted beyond the configuration.</summary>
     /// <param name="sa">The IKE SA, whose connection is known.</param>
     /// <param name="request">The peer's request.</param>
     /// <param name="replaces">The child SA that it is to replace; null for a new one.</param>
@@ -16,18 +16,21 @@ internal static class ChildAnswer
     /// <param name="isAuthExchange">Whether the exchange is IKE_AUTH, whose response has no nonce and no key exchange.</param>
     /// <param name="response">Takes the payloads of the answer, or the error.</param>
     /// <param name="now">The time.</param>
-    /// <returns>The child SA, which is not sent on yet; null where it was refused.</returns>
-    public static ChildSa? Make(
+    /// <returns>The child SA, for the caller to install, or to keep until all its key exchanges are made; null where it was refused.</returns>
+    public static AgreedChild? Make(
         IkeSa sa, IkePayloads request, ChildSa? replaces, (byte[] Initiator, byte[] Responder) nonces, bool isAuthExchange,
         List<IIkePayload> response, long now)
     {
         if (request is not { SecurityAssociation: { } offer, TrafficSelectorsInitiator: { } remote, TrafficSelectorsResponder: { } local })
             return Refuse(response, NotifyType.InvalidSyntax);
-        if (sa.Children.Count >= sa.Host.Options.MaxChildSas)
+        if (sa.Children.Count + sa.FollowUps.Count >= sa.Host.Options.MaxChildSas)
+            return Refuse(response, NotifyType.NoAdditionalSas);
+        // All of a remote user's traffic has one address: a second child SA for it would take it from the first.
+        if (replaces is null && sa.Lease is not null && sa.Connection!.Children.Any(child => sa.Children.Has(child, null)))
             return Refuse(response, NotifyType.NoAdditionalSas);
 
         IReadOnlyList<IkeChild> children = replaces is null ? sa.Connection!.Children : [replaces.Configuration];
-        (IReadOnlyList<TrafficSelector>, IReadOnlyList<TrafficSelector>)[] allowed = [.. children.Select(child => (child.LocalSelectors, Remote(sa, child)))];
+        (IReadOnlyList<TrafficSelector>, IReadOnlyList<TrafficSelector>)[] allowed = [.. children.Select(child => (Local(sa, child), Remote(sa, child)))];
         if (NarrowedSelectors.Choose(local.Selectors, remote.Selectors, allowed) is not { } granted)
             return Refuse(response, NotifyType.TsUnacceptable);
         IkeChild configuration = children[granted.Index];
@@ -41,18 +44,23 @@ internal static class ChildAnswer
             response.Add(NotifyPayload.InvalidKePayload((ushort)method));
             return null;
         }
+        if (!chosen.Suite.Additional.IsEmpty && sa.FollowUps.IsFull)
+            return Refuse(response, NotifyType.TemporaryFailure);
         bool withInfo = sa.Connection!.Resources > 0 && request.Find(NotifyType.SaResourceInfo) is not null;
         if (!TryChooseResource(sa, configuration, replaces, withInfo, granted.Selectors.Local, out int? resource))
             return Refuse(response, NotifyType.TsMaxQueue);
 
         ReadOnlyMemory<byte> publicValue = default;
-        using SecretBytes? secret = method == KeyExchangeMethod.None
+        SecretBytes? secret = method == KeyExchangeMethod.None
             ? null : IkeKeyExchange.Respond(method, request.KeyExchange!.PublicValue, out publicValue);
         if (method != KeyExchangeMethod.None && secret is null)
             return Refuse(response, NotifyType.InvalidSyntax);
-        uint spi = sa.Host.Options.ChildSpis.Allocate(resource ?? -1);
+        uint spi = sa.Host.Options.ChildSpis.Allocate(resource ?? sa.Lease?.Grant.Resource ?? -1, replaces?.Id.InboundSpi ?? 0);
         if (spi == 0)
+        {
+            secret?.Dispose();
             return Refuse(response, NotifyType.NoAdditionalSas);
+        }
 
         byte[] spiBytes = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(spiBytes, spi);
@@ -84,9 +92,12 @@ internal static class ChildAnswer
             ExpireAt = now + configuration.Lifetime.ExpireAfter,
             Replaces = replaces,
         };
-        ChildLifecycle.Install(sa, child, sa.Keys!.DeriveChild(chosen.Suite, secret, nonces.Initiator, nonces.Responder), isInitiator: false);
-        return child;
+        return new AgreedChild(child, secret, nonces, isInitiator: false);
     }
+
+    /// <summary>Our side of a child of the configuration: of a remote user, what of it the user is granted.</summary>
+    private static IReadOnlyList<TrafficSelector> Local(IkeSa sa, IkeChild child) =>
+        sa.Lease?.Grant.LocalSelectors is { } granted ? SelectorSets.Intersect(granted, child.LocalSelectors) : child.LocalSelectors;
 
     /// <summary>The peer's side of a child of the configuration: of a remote user, no more than the addresses that it was given.</summary>
     private static IReadOnlyList<TrafficSelector> Remote(IkeSa sa, IkeChild child) =>
@@ -123,7 +134,7 @@ internal static class ChildAnswer
         return true;
     }
 
-    private static ChildSa? Refuse(List<IIkePayload> response, NotifyType error)
+    private static AgreedChild? Refuse(List<IIkePayload> response, NotifyType error)
     {
         response.Add(new NotifyPayload(error));
         return null;

@@ -97,9 +97,14 @@ internal static class ChildLifecycle
             sa.Host.OnChildMissing(sa, now);
     }
 
-    /// <summary>Begins to replace it, unless that is on its way.</summary>
-    public static void Rekey(ChildSa child)
+    /// <summary>Begins to replace it, unless that is on its way; one that is not active yet, as soon as it is.</summary>
+    public static void Rekey(ChildSa child, long now)
     {
+        if (child.State == ChildSaState.Installed)
+        {
+            child.RekeyAt = Math.Min(child.RekeyAt, now);
+            return;
+        }
         child.RekeyAt = long.MaxValue;
         if (child.MayBeRekeyed && !child.Parent.Exchanges.Has<RekeyChildExchange>(exchange => exchange.Old == child))
             child.Parent.Exchanges.Enqueue(new RekeyChildExchange(child));
@@ -119,7 +124,7 @@ internal static class ChildLifecycle
         }
         else if (child.State == ChildSaState.Active && now >= child.RekeyAt)
         {
-            Rekey(child);
+            Rekey(child, now);
         }
     }
 }

@@ -44,10 +44,10 @@ internal sealed class ChildOffer
 
     /// <summary>Takes an SPI for the inbound SA.</summary>
     /// <returns>False where there is none.</returns>
-    public bool TryAllocate(SessionHost host)
+    public bool TryAllocate(IkeSa sa)
     {
         if (_spi == 0)
-            _spi = host.Options.ChildSpis.Allocate(_resource ?? -1);
+            _spi = sa.Host.Options.ChildSpis.Allocate(_resource ?? sa.Lease?.Grant.Resource ?? -1, _replaces?.Id.InboundSpi ?? 0);
         return _spi != 0;
     }
 
@@ -82,24 +82,31 @@ internal sealed class ChildOffer
         request.Add(new TrafficSelectorsPayload(PayloadType.TrafficSelectorsResponder, _remote));
     }
 
-    /// <summary>Takes the peer's answer, and installs what was agreed on; it is not sent on yet.</summary>
+    /// <summary>Takes the peer's answer.</summary>
     /// <param name="sa">The IKE SA.</param>
     /// <param name="response">The answer.</param>
     /// <param name="nonces">Ni and Nr of the exchange (of IKE_SA_INIT, in IKE_AUTH).</param>
     /// <param name="keyExchange">What the request had.</param>
     /// <param name="now">The time.</param>
     /// <param name="failure">What is wrong, for people; then the SPI was given back.</param>
-    /// <returns>The child SA, or null.</returns>
-    public ChildSa? Accept(
+    /// <returns>What was agreed on, for <see cref="Install"/>, or null.</returns>
+    public AgreedChild? Accept(
         IkeSa sa, IkePayloads response, (byte[] Initiator, byte[] Responder) nonces, IkeKeyExchange? keyExchange, long now, out string failure)
     {
-        ChildSa? child = TryAccept(sa, response, nonces, keyExchange, now, out failure);
+        AgreedChild? child = TryAccept(sa, response, nonces, keyExchange, now, out failure);
         if (child is null)
             Release(sa.Host);
         return child;
     }
 
-    private ChildSa? TryAccept(
+    /// <summary>Installs what was agreed on, whose key exchanges are all made; it is not sent on yet.</summary>
+    public ChildSa Install(IkeSa sa, AgreedChild agreed, IReadOnlyList<SecretBytes> further)
+    {
+        _spi = 0;
+        return agreed.Install(sa, further);
+    }
+
+    private AgreedChild? TryAccept(
         IkeSa sa, IkePayloads response, (byte[] Initiator, byte[] Responder) nonces, IkeKeyExchange? keyExchange, long now, out string failure)
     {
         failure = "the peer's answer is incomplete";
@@ -129,27 +136,22 @@ internal sealed class ChildOffer
                 return null;
         }
         failure = "";
-        using (secret)
+        ChildSa child = new()
         {
-            ChildSa child = new()
-            {
-                Id = new ChildSaId(_spi),
-                OutboundSpi = (uint)chosen.Proposal.SpiValue,
-                Configuration = _configuration,
-                Suite = chosen.Suite,
-                LocalSelectors = local.Selectors,
-                RemoteSelectors = remote.Selectors,
-                Resource = _resource,
-                HasResourceInfo = _withResourceInfo && response.Find(NotifyType.SaResourceInfo) is not null,
-                InstalledAt = now,
-                Parent = sa,
-                RekeyAt = sa.Host.RekeyTime(_configuration.Lifetime, now),
-                ExpireAt = now + _configuration.Lifetime.ExpireAfter,
-                Replaces = _replaces,
-            };
-            _spi = 0;
-            ChildLifecycle.Install(sa, child, sa.Keys!.DeriveChild(chosen.Suite, secret, nonces.Initiator, nonces.Responder), isInitiator: true);
-            return child;
-        }
+            Id = new ChildSaId(_spi),
+            OutboundSpi = (uint)chosen.Proposal.SpiValue,
+            Configuration = _configuration,
+            Suite = chosen.Suite,
+            LocalSelectors = local.Selectors,
+            RemoteSelectors = remote.Selectors,
+            Resource = _resource,
+            HasResourceInfo = _withResourceInfo && response.Find(NotifyType.SaResourceInfo) is not null,
+            InstalledAt = now,
+            Parent = sa,
+            RekeyAt = sa.Host.RekeyTime(_configuration.Lifetime, now),
+            ExpireAt = now + _configuration.Lifetime.ExpireAfter,
+            Replaces = _replaces,
+        };
+        return new AgreedChild(child, secret, nonces, isInitiator: true);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class AuthExchange : Exchange
             return false;
         }
         ChildOffer offer = new(ChildRequest.Common(connection, connection.Children[0]), isAuthExchange: true);
-        if (offer.TryAllocate(sa.Host))
+        if (offer.TryAllocate(sa))
         {
             _offer = offer;
             offer.Write(request, nonce: null, keyExchange: null);
@@ -57,9 +57,9 @@ internal sealed class AuthExchange : Exchange
         if (_offer is { } offer && response.SecurityAssociation is not null)
         {
             ChildSaId id = offer.Id;
-            ChildSa? child = offer.Accept(sa, response, (transcript.InitiatorNonce, transcript.ResponderNonce), keyExchange: null, now, out failure);
-            if (child is not null)
-                ChildLifecycle.Activate(child);
+            using AgreedChild? agreed = offer.Accept(sa, response, (transcript.InitiatorNonce, transcript.ResponderNonce), keyExchange: null, now, out failure);
+            if (agreed is not null)
+                ChildLifecycle.Activate(offer.Install(sa, agreed, []));
             else
                 ChildExchange.Disown(sa, connection.Children[0], id, failure);
         }

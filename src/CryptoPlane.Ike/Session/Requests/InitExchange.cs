@@ -35,6 +35,8 @@ internal sealed class InitExchange : Exchange
 
     public override ExchangeType Type => ExchangeType.IkeSaInit;
 
+    private bool IsIntermediateWanted => _connection.Proposals.Any(suite => !suite.Additional.IsEmpty);
+
     /// <summary>Sends the request.</summary>
     public void Start(IkeSa sa, long now)
     {
@@ -47,7 +49,7 @@ internal sealed class InitExchange : Exchange
         writer.Add(new NoncePayload(_nonce));
         foreach (NotifyPayload notify in NatDetection.Notifications(sa.LocalSpi, 0, sa.Path.Local, sa.Path.Remote, _spoiltSource))
             writer.Add(notify);
-        foreach (NotifyPayload notify in PeerCapabilities.InitNotifications(_connection))
+        foreach (NotifyPayload notify in PeerCapabilities.InitNotifications(_connection, IsIntermediateWanted))
             writer.Add(notify);
         _message = writer.ToMessage();
         sa.Exchanges.StartInit(this, _message, now);
@@ -102,7 +104,9 @@ internal sealed class InitExchange : Exchange
     {
         ChosenProposal<IkeSuite>? chosen = IkeProposals.Accept(_connection.Proposals, answer, isRekey: false);
         if (chosen is null || header.ResponderSpi == 0 || chosen.Suite.KeyExchange != _keyExchange.Method || key.Method != (ushort)_keyExchange.Method
-            || !Nonce.IsLongEnough(nonce.Value, chosen.Suite.Prf))
+            || !Nonce.IsLongEnough(nonce.Value, chosen.Suite.Prf)
+            // RFC 9370 §2.2.1: who does not speak IKE_INTERMEDIATE cannot have chosen what needs it.
+            || (!chosen.Suite.Additional.IsEmpty && !PeerCapabilities.SpeaksIntermediate(payloads)))
             return;
         using SecretBytes? secret = _keyExchange.Finish(key.PublicValue);
         if (secret is null)
@@ -112,6 +116,8 @@ internal sealed class InitExchange : Exchange
         sa.Transcript = new InitTranscript(_message, message.ToArray(), _nonce, nonce.Value);
         sa.Peer.ReadInit(payloads);
         sa.EnableFragments(_connection);
+        if (IsIntermediateWanted && sa.Peer.Intermediate)
+            sa.Intermediate = new IntermediatePhase(chosen.Suite.Additional);
         (bool supported, bool localNat, bool remoteNat) = NatDetection.Evaluate(header, payloads, came.Local, came.Remote);
         PeerPath path = came with { LocalBehindNat = localNat || (supported && _connection.ForceEncapsulation), RemoteBehindNat = remoteNat };
         // RFC 7296 §2.23: where there is a NAT, everything goes by port 4500 from IKE_AUTH on.
@@ -119,7 +125,7 @@ internal sealed class InitExchange : Exchange
         sa.BeginAuthentication();
         sa.Exchanges.TakeAnswered();
         _keyExchange.Dispose();
-        sa.Begin(new AuthExchange(), now);
+        sa.Begin(IntermediateExchange.Next(sa), now);
     }
 
     private void Fail(IkeSa sa, string reason, long now)

@@ -8,7 +8,6 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
     /// <summary>When it is tried again after the peer could not (RFC 7296 §2.25), and after it would not; in milliseconds.</summary>
     private const long TemporaryDelay = 1_000, TemporaryJitter = 4_000, RefusedDelay = 30_000;
 
-    private ChildSa? _rival;
     private byte[] _rivalNonce = [];
 
     /// <summary>What is replaced.</summary>
@@ -17,11 +16,13 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
     protected override IkeChild Configuration => Old.Configuration;
 
     /// <summary>The peer has rekeyed the same child SA before it answered us (RFC 7296 §2.8.1).</summary>
-    /// <param name="rival">The child SA that its exchange made.</param>
     /// <param name="lowestNonce">The lower nonce of its exchange.</param>
-    public void Collide(ChildSa rival, byte[] lowestNonce) => (_rival, _rivalNonce) = (rival, lowestNonce);
+    public void Collide(byte[] lowestNonce) => _rivalNonce = lowestNonce;
 
     protected override bool IsWanted(IkeSa sa) => Old.MayBeRekeyed;
+
+    // The peer may have replaced it too: what it made is redundant, since ours goes on.
+    protected override bool MayGoOn => Old.State is ChildSaState.Installed or ChildSaState.Active;
 
     protected override void HandleMade(IkeSa sa, ChildSa child, byte[] theirNonce, long now) => Decide(sa, child, Nonce.Lower(OurNonce, theirNonce));
 
@@ -29,12 +30,12 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
 
     protected override void HandleRefused(IkeSa sa, IkePayloads response, long now)
     {
-        if (response.Find(NotifyType.ChildSaNotFound) is not null)
+        if (!IsFollowingUp && response.Find(NotifyType.ChildSaNotFound) is not null)
         {
             // RFC 7296 §2.25: the peer does not have it any more, so it is deleted without a word.
             ChildLifecycle.Remove(Old, now);
         }
-        else if (response.Find(NotifyType.TemporaryFailure) is not null)
+        else if (response.Find(NotifyType.TemporaryFailure) is not null || response.Find(NotifyType.StateNotFound) is not null)
         {
             TryAgain(TemporaryDelay + sa.Host.RandomTime(TemporaryJitter), now);
         }
@@ -46,15 +47,34 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
         }
     }
 
+    protected override bool MayFollowUp(IkeSa sa, byte[] theirNonce, long now)
+    {
+        if (!IsLost(Nonce.Lower(OurNonce, theirNonce)))
+        {
+            DropRival(sa);
+            return true;
+        }
+        // RFC 7296 §2.8.1, RFC 9370 §2.2.4: what we began is redundant, and nobody has it yet. If the peer does not go on with its own either, we begin
+        // again.
+        TryAgain(RefusedDelay, now);
+        return false;
+    }
+
+    private bool IsLost(byte[] lowestNonce) => _rivalNonce.Length != 0 && Nonce.OursIsRedundant(lowestNonce, _rivalNonce);
+
+    /// <summary>The peer does not go on with its own rekey where ours stays.</summary>
+    private void DropRival(IkeSa sa) => sa.FollowUps.Drop(pending => pending is PendingChild { Replaces: { } replaced } && replaced == Old);
+
     private void Decide(IkeSa sa, ChildSa child, byte[] lowestNonce)
     {
-        if (_rival is not null && Nonce.OursIsRedundant(lowestNonce, _rivalNonce))
+        if (IsLost(lowestNonce))
         {
             // RFC 7296 §2.8.1: we close what we made; the peer, whose SA survives, closes the old one.
             child.RekeyAt = long.MaxValue;
             sa.Exchanges.Enqueue(new DeleteChildExchange(child));
             return;
         }
+        DropRival(sa);
         Old.ReplacedBy = child;
         ChildLifecycle.Activate(child);
         if (Old.State is ChildSaState.Installed or ChildSaState.Active)

@@ -17,19 +17,15 @@ internal static class AddressAssignment
     {
         if (sa.Connection!.RemoteAccess is not { } access)
             return true;
-        if (request.Configuration is not { ConfigurationType: ConfigurationType.Request } asked)
+        if (request.Configuration is not { ConfigurationType: ConfigurationType.Request } asked || !ConfigurationLease.AsksForAddress(asked))
         {
             response.Add(new NotifyPayload(NotifyType.FailedCpRequired));
             return false;
         }
-        if (ConfigurationLease.TryCreate(asked, access, sa.RemoteId!.ToString()) is not { } lease)
+        IkeUserRequest user = new() { IkeSa = sa.LocalSpi, Connection = sa.Connection.Name, User = sa.RemoteId!.ToString(), Remote = sa.Path.Remote };
+        if (ConfigurationLease.TryCreate(asked, access, user) is not { } lease)
         {
             response.Add(new NotifyPayload(NotifyType.InternalAddressFailure));
-            return false;
-        }
-        if (lease.Addresses.Count == 0)
-        {
-            response.Add(new NotifyPayload(NotifyType.FailedCpRequired));
             return false;
         }
         sa.Lease = lease;

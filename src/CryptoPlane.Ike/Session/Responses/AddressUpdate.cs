@@ -2,7 +2,7 @@ using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
 
-/// <summary>MOBIKE as the responder (RFC 4555): the peer says that it has moved, and is followed.</summary>
+/// <summary>MOBIKE as the responder (RFC 4555): the peer says that it has moved, is followed, and has to show that it is there.</summary>
 internal static class AddressUpdate
 {
     /// <summary>Answers what an INFORMATIONAL request says of addresses.</summary>
@@ -20,7 +20,11 @@ internal static class AddressUpdate
         if (supported)
             response.AddRange(NatDetection.Notifications(initiator, responder, back.Local, back.Remote, force ? sa.Host.RandomBytes(20) : null));
         // RFC 4555 §3.5: only with this notification do the addresses change; without it the peer only asks about NATs on the way.
-        if (request.Find(NotifyType.UpdateSaAddresses) is not null)
-            sa.Move(back with { LocalBehindNat = localNat || force, RemoteBehindNat = remoteNat });
+        if (request.Find(NotifyType.UpdateSaAddresses) is null)
+            return;
+        bool isElsewhere = !back.SameWay(sa.Path);
+        sa.Move(back with { LocalBehindNat = localNat || force, RemoteBehindNat = remoteNat });
+        if (isElsewhere)
+            sa.Exchanges.EnqueueFirst(new RoutabilityExchange());
     }
 }

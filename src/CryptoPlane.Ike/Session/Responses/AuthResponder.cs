@@ -1,3 +1,4 @@
+using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
@@ -10,9 +11,19 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
 {
     private EapResponder? _eap;
 
+    /// <summary>Whether the peer has begun to show who it is.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>Answers a request.</summary>
     public void HandleRequest(IkeSa sa, IkePayloads request, List<IIkePayload> response, long now)
     {
+        // RFC 9370 §2.2.2: whoever leaves out a key exchange that was agreed on gets no keys without it.
+        if (sa.Intermediate is { Awaited: not KeyExchangeMethod.None })
+        {
+            IntermediateResponder.Refuse(sa, "it goes on to IKE_AUTH without the key exchanges that were agreed on", response);
+            return;
+        }
+        HasBegun = true;
         if (_eap is { } eap)
         {
             ContinueEap(sa, eap, request, response, now);
@@ -36,7 +47,7 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
         }
         if (!Authenticator.Verify(sa, connection, identity, remoteId, request, out string failure))
         {
-            Refuse(sa, remoteId, failure, response);
+            Refuse(sa, remoteId, failure, response, connection);
             return;
         }
         Accept(sa, connection, remoteId, request, response, now);
@@ -67,7 +78,7 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
     {
         if (!TryShowOurselves(sa, connection, remoteId, response))
             return;
-        _eap = new EapResponder(connection, users.Users, request, sa.Host);
+        _eap = new EapResponder(connection, users.Users, request, sa.Host, sa.Path.Remote);
         response.Add(_eap.Begin());
     }
 
@@ -79,10 +90,10 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
                 Establish(sa, eap.Connection, eap.User!, eap.First, response, now);
                 break;
             case EapOutcome.Refusing:
-                sa.Host.Emit(new PeerRefused(sa.Path.Remote, null, failure));
+                sa.Host.Emit(new PeerRefused(sa.Path.Remote, eap.Tried, failure) { Connection = eap.Connection.Name, Cause = eap.Cause });
                 break;
             case EapOutcome.Refused:
-                Refuse(sa, null, failure, response);
+                Refuse(sa, eap.Tried, failure, response, eap.Connection);
                 break;
         }
     }
@@ -103,7 +114,7 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
         if (Authenticator.TrySign(sa, connection, ours, response))
             return true;
         response.Clear();
-        Refuse(sa, remoteId, "it takes no signature that our key can make", response);
+        Refuse(sa, remoteId, "it takes no signature that our key can make", response, connection);
         return false;
     }
 
@@ -118,16 +129,20 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
 
         InitTranscript transcript = sa.Transcript!;
         sa.Establish(connection, remoteId, replaces: null, now);
-        // RFC 7296 §2.4: the peer has authenticated, and has forgotten all that was before.
-        if (request.Find(NotifyType.InitialContact) is not null)
+        // RFC 7296 §2.4: the peer has authenticated, and has forgotten all that was before. Not so with EAP, whose user may have several
+        // devices, each of which knows of itself alone.
+        if (request.Find(NotifyType.InitialContact) is not null && connection.RemoteAuthentication is not IkeEapMsChapV2)
         {
             foreach (IkeSa other in others)
                 other.Close(IkeCloseReason.PeerRestarted, now);
         }
         // RFC 6023: an IKE SA may come without a child SA.
         if (request.SecurityAssociation is not null && AddressAssignment.TryAssign(sa, request, response)
-            && ChildAnswer.Make(sa, request, null, (transcript.InitiatorNonce, transcript.ResponderNonce), isAuthExchange: true, response, now) is { } child)
-            ChildLifecycle.Activate(child);
+            && ChildAnswer.Make(sa, request, null, (transcript.InitiatorNonce, transcript.ResponderNonce), isAuthExchange: true, response, now) is { } agreed)
+        {
+            using (agreed)
+                ChildLifecycle.Activate(agreed.Install(sa, []));
+        }
         sa.Host.OnEstablished(sa, now);
     }
 
@@ -139,12 +154,13 @@ internal sealed class AuthResponder(IReadOnlyList<IkeConnection> candidates) : I
     /// <param name="remoteId">Who the peer says to be.</param>
     /// <param name="reason">For people; empty where that was said already.</param>
     /// <param name="response">Takes the notification.</param>
-    private static void Refuse(IkeSa sa, IkeIdentity? remoteId, string reason, List<IIkePayload> response)
+    /// <param name="connection">The connection that it asked for, where that is known.</param>
+    private static void Refuse(IkeSa sa, IkeIdentity? remoteId, string reason, List<IIkePayload> response, IkeConnection? connection = null)
     {
         // RFC 7296 §2.21.2: whatever it was, the peer learns only that.
         response.Add(new NotifyPayload(NotifyType.AuthenticationFailed));
         if (reason.Length != 0)
-            sa.Host.Emit(new PeerRefused(sa.Path.Remote, remoteId, reason));
-        sa.CloseAfterResponse(IkeCloseReason.ProtocolError);
+            sa.Host.Emit(new PeerRefused(sa.Path.Remote, remoteId, reason) { Connection = connection?.Name });
+        sa.Intake.CloseAfterResponse(IkeCloseReason.ProtocolError);
     }
 }

@@ -1,3 +1,4 @@
+using CryptoPlane.Ike.Crypto;
 using CryptoPlane.Ike.Wire;
 
 namespace CryptoPlane.Ike.Session;
@@ -37,8 +38,20 @@ internal static class CreateChildResponder
             RekeyChild(sa, rekey, request, (nonce.Value, ours), outstanding, response, now);
             return;
         }
-        if (ChildAnswer.Make(sa, request, null, (nonce.Value, ours), isAuthExchange: false, response, now) is { } child)
-            ChildLifecycle.Activate(child);
+        if (ChildAnswer.Make(sa, request, null, (nonce.Value, ours), isAuthExchange: false, response, now) is { } agreed)
+            CompleteOrAwait(sa, new PendingChild(agreed, sa.Host), response, now);
+    }
+
+    /// <summary>Makes what the peer asks for, or keeps it until the peer has gone on with the other key exchanges (RFC 9370 §2.2.4).</summary>
+    public static void CompleteOrAwait(IkeSa sa, PendingFollowUp pending, List<IIkePayload> response, long now)
+    {
+        if (pending.Rounds.Awaited != KeyExchangeMethod.None)
+        {
+            sa.FollowUps.Add(pending, sa.Host, response, now);
+            return;
+        }
+        using (pending)
+            pending.Complete(sa, now);
     }
 
     private static void RekeyChild(
@@ -53,16 +66,19 @@ internal static class CreateChildResponder
                 ? new NotifyPayload(NotifyType.TemporaryFailure) : NotifyPayload.ForEsp(NotifyType.ChildSaNotFound, spi));
             return;
         }
-        // RFC 7296 §2.25.1: we are deleting it, or either side has replaced it already and is about to.
-        if (!old.MayBeReplaced)
+        // RFC 7296 §2.25.1: we are deleting it, or either side has replaced it already and is about to. RFC 9370 §2.2.4: or we have gone on with our
+        // own replacement already, which is decided then.
+        RekeyChildExchange? rekeys = outstanding as RekeyChildExchange is { } own && own.Old == old ? own : null;
+        if (!old.MayBeReplaced || rekeys is { IsFollowingUp: true })
         {
             response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
             return;
         }
-        if (ChildAnswer.Make(sa, request, old, nonces, isAuthExchange: false, response, now) is not { } child)
+        // A peer that asks anew has given up what it began.
+        sa.FollowUps.Drop(pending => pending is PendingChild { Replaces: { } replaced } && replaced == old);
+        if (ChildAnswer.Make(sa, request, old, nonces, isAuthExchange: false, response, now) is not { } agreed)
             return;
-        // It is sent on when the peer sends on it, or deletes the old one: until then our answer may be lost (RFC 7296 §2.8).
-        if (outstanding is RekeyChildExchange ours && ours.Old == old)
-            ours.Collide(child, Nonce.Lower(nonces.Initiator, nonces.Responder));
+        CompleteOrAwait(sa, new PendingChild(agreed, sa.Host), response, now);
+        rekeys?.Collide(Nonce.Lower(nonces.Initiator, nonces.Responder));
     }
 }

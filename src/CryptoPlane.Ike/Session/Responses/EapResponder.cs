@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using CryptoPlane.Ike.Authentication;
 using CryptoPlane.Ike.Authentication.Eap;
@@ -14,9 +15,10 @@ namespace CryptoPlane.Ike.Session;
 /// <param name="users">The users.</param>
 /// <param name="first">The client's first request: its ID, and what it asks for.</param>
 /// <param name="host">Gives randomness.</param>
-internal sealed class EapResponder(IkeConnection connection, IEapUsers users, IkePayloads first, SessionHost host) : IDisposable
+/// <param name="remote">Where the client is.</param>
+internal sealed class EapResponder(IkeConnection connection, IEapUsers users, IkePayloads first, SessionHost host, IPEndPoint remote) : IDisposable
 {
-    private readonly EapMsChapV2Server _server = new(users, Printable(connection.LocalId), host.Options.Randomness);
+    private readonly EapMsChapV2Server _server = new(users, Printable(connection.LocalId), host.Options.Randomness, remote);
     private SecretBytes? _msk;
 
     /// <summary>The users' connection.</summary>
@@ -27,6 +29,12 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
 
     /// <summary>The user; null until <see cref="EapOutcome.Authenticated"/>.</summary>
     public IkeIdentity? User { get; private set; }
+
+    /// <summary>Who wants to be the user; null until the client has said so to the challenge. Not proven.</summary>
+    public IkeIdentity? Tried => _server.TriedName.Length == 0 ? null : ToIdentity(_server.TriedName);
+
+    /// <summary>With <see cref="EapOutcome.Refusing"/>: what for.</summary>
+    public PeerRefusalCause Cause => _server.IsBlocked ? PeerRefusalCause.TooManyAttempts : PeerRefusalCause.WrongPassword;
 
     /// <summary>The first EAP packet.</summary>
     public EapPayload Begin() => new(_server.Begin());
@@ -51,7 +59,7 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
         response.Add(new EapPayload(next));
         if (_server.IsRefused)
         {
-            failure = "its user name or password is wrong";
+            failure = _server.IsBlocked ? "too many attempts before" : "its user name or password is wrong";
             return EapOutcome.Refusing;
         }
         if (status == EapStatus.Failure)
@@ -75,8 +83,7 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
     private EapOutcome Finish(IkeSa sa, SecretBytes msk, IkePayloads request, List<IIkePayload> response, out string failure)
     {
         PrfAlgorithm prf = sa.Keys!.Suite.Prf;
-        InitTranscript transcript = sa.Transcript!;
-        byte[] theirs = SignedOctets.Create(prf, transcript.Request, transcript.ResponderNonce, sa.Keys.SkPi, first.Initiator!.Body);
+        byte[] theirs = Authenticator.Octets(sa, ofInitiator: true, first.Initiator!);
         if (request.Authentication is not { Method: AuthenticationMethod.SharedKey } auth || !SharedKeyAuthentication.Verify(prf, msk, theirs, auth.Data))
         {
             failure = "its AUTH was not made with EAP's key: somebody may stand between";
@@ -90,8 +97,8 @@ internal sealed class EapResponder(IkeConnection connection, IEapUsers users, Ik
         }
         failure = "";
         User = user;
-        byte[] ours = SignedOctets.Create(prf, transcript.Response, transcript.InitiatorNonce, sa.Keys.SkPr,
-            IdentificationPayload.Create(PayloadType.IdentificationResponder, (byte)connection.LocalId.Type, connection.LocalId.Data.Span).Body);
+        byte[] ours = Authenticator.Octets(sa, ofInitiator: false,
+            IdentificationPayload.Create(PayloadType.IdentificationResponder, (byte)connection.LocalId.Type, connection.LocalId.Data.Span));
         response.Add(new AuthenticationPayload(AuthenticationMethod.SharedKey, SharedKeyAuthentication.Compute(prf, msk, ours)));
         return EapOutcome.Authenticated;
     }

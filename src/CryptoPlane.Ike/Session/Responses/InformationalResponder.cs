@@ -23,7 +23,7 @@ internal static class InformationalResponder
         // RFC 7296 §2.21.2: the peer has found us out to be somebody else, after it was too late for IKE_AUTH.
         if (request.Find(NotifyType.AuthenticationFailed) is not null)
         {
-            sa.CloseAfterResponse(IkeCloseReason.DeletedByPeer);
+            sa.Intake.CloseAfterResponse(IkeCloseReason.DeletedByPeer);
             return;
         }
         List<uint> deleted = [];
@@ -46,7 +46,7 @@ internal static class InformationalResponder
         // RFC 7296 §2.25.2: the peer was faster with its own rekey, so ours is forgotten.
         if (sa.Exchanges.Outstanding?.Exchange is RekeyIkeExchange { Rival: { } rival })
             sa.ReplaceBy(rival, now);
-        sa.CloseAfterResponse(sa.State == IkeSaState.Established ? IkeCloseReason.DeletedByPeer : IkeCloseReason.Rekeyed);
+        sa.Intake.CloseAfterResponse(sa.State == IkeSaState.Established ? IkeCloseReason.DeletedByPeer : IkeCloseReason.Rekeyed);
     }
 
     private static void DeleteChild(IkeSa sa, uint spi, List<uint> deleted, long now)

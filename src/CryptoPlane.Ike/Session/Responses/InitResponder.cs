@@ -30,8 +30,10 @@ internal static class InitResponder
             return null;
         PeerPath path = new(local, remote);
         IkeConnection[] candidates = [.. host.Connections.Where(connection => connection.MatchesAddresses(local.Address, remote.Address))];
+        bool intermediate = PeerCapabilities.SpeaksIntermediate(payloads);
         ChosenProposal<IkeSuite>? chosen = candidates
-            .Select(connection => IkeProposals.Choose(connection.Proposals, offer, isRekey: false)).FirstOrDefault(choice => choice is not null);
+            .Select(connection => IkeProposals.Choose([.. connection.Proposals.Where(suite => intermediate || suite.Additional.IsEmpty)], offer, isRekey: false))
+            .FirstOrDefault(choice => choice is not null);
         if (chosen is null)
         {
             host.Emit(new PeerRefused(remote, null, candidates.Length == 0 ? "no connection has these addresses" : "no proposal is acceptable"));
@@ -60,6 +62,8 @@ internal static class InitResponder
         sa.SetKeys(IkeKeys.Derive(chosen.Suite, secret, nonce.Value, ourNonce, sa.RemoteSpi, sa.LocalSpi));
         sa.Peer.ReadInit(payloads);
         sa.EnableFragments(candidates[0]);
+        if (intermediate)
+            sa.Intermediate = new IntermediatePhase(chosen.Suite.Additional);
 
         IkeHeader answer = new(sa.RemoteSpi, sa.LocalSpi, ExchangeType.IkeSaInit, IkeHeaderFlags.Response, 0);
         IkeWriter writer = new IkeWriter().Begin(answer)
@@ -71,7 +75,7 @@ internal static class InitResponder
             foreach (NotifyPayload notify in NatDetection.Notifications(sa.RemoteSpi, sa.LocalSpi, local, remote, force ? host.RandomBytes(20) : null))
                 writer.Add(notify);
         }
-        foreach (NotifyPayload notify in PeerCapabilities.InitNotifications(candidates[0]))
+        foreach (NotifyPayload notify in PeerCapabilities.InitNotifications(candidates[0], intermediate))
             writer.Add(notify);
         X509Certificate2[] roots = [.. candidates.Select(c => c.RemoteAuthentication).OfType<IkeCertificateTrust>().SelectMany(trust => trust.Roots)];
         if (roots.Length is > 0 and <= MaxRequestedRoots)
@@ -79,7 +83,7 @@ internal static class InitResponder
         byte[] response = writer.ToMessage();
         sa.Transcript = new InitTranscript(message.ToArray(), response, nonce.Value, ourNonce);
         sa.Authentication = new AuthResponder(candidates);
-        sa.InitAnswered(response);
+        sa.Intake.InitAnswered(response);
         host.Send(path, response);
         return sa;
     }

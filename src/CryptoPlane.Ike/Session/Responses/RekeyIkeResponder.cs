@@ -12,8 +12,9 @@ internal static class RekeyIkeResponder
     public static void HandleRequest(IkeSa sa, IkePayloads request, SecurityAssociationPayload offer, byte[] peersNonce, List<IIkePayload> response, long now)
     {
         Exchange? outstanding = sa.Exchanges.Outstanding?.Exchange;
-        // RFC 7296 §2.25.2: not while we make, rekey or delete a child SA; nor twice.
-        if (outstanding is CreateChildExchange or RekeyChildExchange or DeleteChildExchange or RekeyIkeExchange { Rival: not null })
+        // RFC 7296 §2.25.2: not while we make, rekey or delete a child SA; nor twice. RFC 9370 §2.2.4: nor when we have gone on with our own rekey.
+        if (outstanding is CreateChildExchange or RekeyChildExchange or DeleteChildExchange or RekeyIkeExchange { Rival: not null }
+            or RekeyIkeExchange { IsFollowingUp: true })
         {
             response.Add(new NotifyPayload(NotifyType.TemporaryFailure));
             return;
@@ -29,27 +30,24 @@ internal static class RekeyIkeResponder
             response.Add(NotifyPayload.InvalidKePayload((ushort)method));
             return;
         }
-        using SecretBytes? secret = IkeKeyExchange.Respond(method, request.KeyExchange.PublicValue, out ReadOnlyMemory<byte> publicValue);
+        // A peer that asks anew has given up what it began.
+        sa.FollowUps.Drop(pending => pending is PendingIkeSa);
+        SecretBytes? secret = IkeKeyExchange.Respond(method, request.KeyExchange.PublicValue, out ReadOnlyMemory<byte> publicValue);
         if (secret is null)
         {
             response.Add(new NotifyPayload(NotifyType.InvalidSyntax));
             return;
         }
         byte[] nonce = Nonce.Create(sa.Host.Options.Randomness);
-        IkeSa made = new(sa.Host, isInitiator: false, sa.Host.NewSpi(), sa.Path, now) { RemoteSpi = chosen.Proposal.SpiValue, Connection = sa.Connection };
-        made.SetKeys(sa.Keys!.Rekey(chosen.Suite, secret, peersNonce, nonce, made.RemoteSpi, made.LocalSpi));
-        made.AwaitDecision(now);
-        sa.Host.Add(made);
+        ulong ours = sa.Host.NewSpi();
         byte[] spi = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64BigEndian(spi, made.LocalSpi);
+        BinaryPrimitives.WriteUInt64BigEndian(spi, ours);
         response.Add(chosen.Answer(spi));
         response.Add(new NoncePayload(nonce));
         response.Add(new KeyExchangePayload((ushort)method, publicValue.ToArray()));
-
-        // RFC 7296 §2.8.2: if we have asked for the same, the nonces decide when our answer comes.
-        if (outstanding is RekeyIkeExchange ours)
-            ours.Collide(made, Nonce.Lower(peersNonce, nonce));
-        else
-            sa.ReplaceBy(made, now);
+        PendingIkeSa pending = new(chosen.Suite, secret, (chosen.Proposal.SpiValue, ours), (peersNonce, nonce));
+        if (outstanding is RekeyIkeExchange rekeys)
+            rekeys.Collide(null, pending.LowestNonce);
+        CreateChildResponder.CompleteOrAwait(sa, pending, response, now);
     }
 }

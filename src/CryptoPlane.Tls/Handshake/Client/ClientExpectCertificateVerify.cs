@@ -3,7 +3,7 @@ using CryptoPlane.Tls.Wire;
 namespace CryptoPlane.Tls.Handshake.Client;
 
 /// <summary>The client waits for the server's CertificateVerify: WAIT_CV of RFC 8446 §A.1.</summary>
-internal sealed class ClientExpectCertificateVerify(TlsClientOptions options, HandshakeKeys keys, byte[][] chain, bool certificateRequested) : HandshakeState
+internal sealed class ClientExpectCertificateVerify(TlsClientOptions options, HandshakeKeys keys, byte[][] chain, ClientAnswer? answer) : HandshakeState
 {
     public override TlsError? OnMessage(HandshakeContext context, HandshakeMessage message)
     {
@@ -15,9 +15,9 @@ internal sealed class ClientExpectCertificateVerify(TlsClientOptions options, Ha
         if (!options.SignatureSchemes.Contains(verify.Scheme))
             return TlsError.Illegal("The server signed with a scheme that the client did not offer.");
         context.SignatureScheme = verify.Scheme;
-        var verification = new ServerCertificateVerification(options, chain, verify.Scheme, context.ServerSignedContent(), verify.Signature.ToArray());
+        var verification = new ServerCertificateVerification(options, chain, verify.Scheme, context.ServerSignedContent(), verify.Signature.ToArray(), context.OcspResponse);
         context.Transcript.Append(message.Whole);
-        context.Await(verification, new ClientVerifyCertificate(keys, certificateRequested));
+        context.Await(verification, new ClientVerifyCertificate(options, keys, answer));
         return null;
     }
 

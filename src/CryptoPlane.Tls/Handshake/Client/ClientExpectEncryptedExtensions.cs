@@ -1,4 +1,5 @@
 using System.Net.Security;
+using CryptoPlane.Tls.Record;
 using CryptoPlane.Tls.Wire;
 
 namespace CryptoPlane.Tls.Handshake.Client;
@@ -17,9 +18,20 @@ internal sealed class ClientExpectEncryptedExtensions(ClientOffer offer, Handsha
             if (OnExtension(context, extension) is { } error)
                 return error;
         }
+        if (AnswerEarlyData(context, extensions.Contains(ExtensionType.EarlyData)) is { } earlyError)
+            return earlyError;
         context.ServerName = offer.Offers(ExtensionType.ServerName) ? offer.Options.ServerName : null;
         context.Transcript.Append(message.Whole);
-        context.Enter(new ClientExpectCertificate(offer.Options, keys));
+        if (!context.UsesPreSharedKey)
+        {
+            context.Enter(new ClientExpectCertificate(offer.Options, keys));
+            return null;
+        }
+        // RFC 8446 §2.2: the server is who it was, since nobody else has the ticket's key; its certificate is the session's. With a key
+        // from elsewhere there is no certificate: to have the key is to be the server.
+        if (offer.Keys[context.SelectedIdentity].Session is { CertificateData.IsEmpty: false } session)
+            context.RemoteCertificate.Set(session.CertificateData);
+        context.Enter(new ClientExpectFinished(offer.Options, keys, answer: null));
         return null;
     }
 
@@ -39,9 +51,44 @@ internal sealed class ClientExpectEncryptedExtensions(ClientOffer offer, Handsha
                 return SupportedGroupsExtension.TryParse(extension.Data, out _) ? null : TlsError.Decode("The server's supported_groups are malformed.");
             case ExtensionType.ApplicationProtocols:
                 return OnProtocol(context, extension.Data);
+            case ExtensionType.EarlyData:
+                return extension.Data.IsEmpty ? null : TlsError.Decode("The server's early_data is not empty.");
+            case ExtensionType.RecordSizeLimit:
+                return OnRecordSizeLimit(context, extension.Data);
             default:
                 return offer.Misplaced(extension.Type);
         }
+    }
+
+    private TlsError? AnswerEarlyData(HandshakeContext context, bool accepts)
+    {
+        if (offer.EarlyDataSession is not { } session)
+            return null;
+        if (!accepts)
+        {
+            context.RejectEarlyData();
+            context.ChangeWriteKeys(keys.Client);
+            return null;
+        }
+        // RFC 8446 §4.2.10: "If the server supplies an "early_data" extension …, the client MUST verify that the server's selected_identity is
+        // 0. If any other value is returned, the client MUST abort the handshake with an "illegal_parameter" alert." And suite and protocol
+        // are "those which were negotiated in the connection which established the PSK".
+        if (context.SelectedIdentity != 0 || context.CipherSuite != session.CipherSuite || context.ApplicationProtocol != session.ApplicationProtocol)
+            return TlsError.Illegal("The server takes early data, and another key, suite or application protocol than the session's.");
+        context.EarlyDataStatus = TlsEarlyDataStatus.Accepted;
+        return null;
+    }
+
+    private static TlsError? OnRecordSizeLimit(HandshakeContext context, ReadOnlySpan<byte> data)
+    {
+        if (!RecordSizeLimitExtension.TryParse(data, out int limit))
+            return TlsError.Decode("The server's record_size_limit is malformed.");
+        // RFC 8449 §4: smaller than 64 "MUST" be answered with illegal_parameter; larger than the protocol's maximum "MAY".
+        if (limit is < RecordSizeLimitExtension.Minimum or > TlsRecordSizes.MaxInnerPlaintext)
+            return TlsError.Illegal("The server's record_size_limit is out of bounds.");
+        context.PeerSizeLimit = limit;
+        context.LimitRecords(presentKeys: true);
+        return null;
     }
 
     private TlsError? OnProtocol(HandshakeContext context, ReadOnlySpan<byte> data)

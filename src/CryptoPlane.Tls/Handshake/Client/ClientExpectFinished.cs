@@ -1,10 +1,9 @@
-using CryptoPlane.Tls.Record;
 using CryptoPlane.Tls.Wire;
 
 namespace CryptoPlane.Tls.Handshake.Client;
 
 /// <summary>The client waits for the server's Finished, and answers with its own: WAIT_FINISHED of RFC 8446 §A.1.</summary>
-internal sealed class ClientExpectFinished(HandshakeKeys keys, bool certificateRequested) : HandshakeState
+internal sealed class ClientExpectFinished(TlsClientOptions options, HandshakeKeys keys, ClientAnswer? answer) : HandshakeState
 {
     public override TlsError? OnMessage(HandshakeContext context, HandshakeMessage message)
     {
@@ -14,17 +13,21 @@ internal sealed class ClientExpectFinished(HandshakeKeys keys, bool certificateR
             return error;
         context.Transcript.Append(message.Whole);
 
-        using ApplicationKeys application = keys.ToApplicationKeys(context);
+        ApplicationKeys application = keys.ToApplicationKeys(context);
         context.SendChangeCipherSpec();
-        // RFC 8446 §4.4.2: a client without a certificate answers the request with an empty list, and without a CertificateVerify.
-        if (certificateRequested)
-            CertificateMessage.Write(context.Messages, requestContext: default, []);
-        context.ClientFinished = context.WriteFinished(keys.Client);
-        context.ChangeWriteKeys(application.Client);
-        context.ChangeReadKeys(application.Server, TlsTrafficUse.ReadAsClient);
-        context.Exporter = application.TakeExporter();
-        Dispose();
-        context.Enter(Connected.Instance);
+        // RFC 8446 §4.5: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an EndOfEarlyData message
+        // after receiving the server Finished."
+        if (context.IsEarlyDataOpen)
+        {
+            context.EndEarlyData();
+            context.ChangeWriteKeys(keys.Client);
+        }
+        answer?.WriteCertificate(context.Messages);
+        // RFC 8446 §4.4.3: no CertificateVerify behind an empty Certificate.
+        if (answer?.Credential is { } credential)
+            context.Await(new TranscriptSignature(credential, answer.Scheme, context.ClientSignedContent()), new ClientSignTranscript(options, keys, application));
+        else
+            ClientSignTranscript.Finish(context, options, keys, application);
         return null;
     }
 

@@ -1,11 +1,10 @@
-using CryptoPlane.PublicKey;
 using CryptoPlane.Tls.KeySchedule;
 using CryptoPlane.Tls.Wire;
 
 namespace CryptoPlane.Tls.Handshake.Client;
 
 /// <summary>The client waits for a ServerHello or a HelloRetryRequest: WAIT_SH of RFC 8446 §A.1.</summary>
-internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup group, KeyExchangeInitiator initiator) : HandshakeState
+internal sealed class ClientExpectServerHello(ClientOffer offer, ClientKeyShares shares) : HandshakeState
 {
     public override TlsError? OnMessage(HandshakeContext context, HandshakeMessage message)
     {
@@ -18,7 +17,7 @@ internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup g
         return hello.IsHelloRetryRequest ? OnRetryRequest(context, hello, message) : OnServerHello(context, hello, message);
     }
 
-    public override void Dispose() => initiator.Dispose();
+    public override void Dispose() => shares.Dispose();
 
     private static TlsError? CheckVersion(ServerHello hello)
     {
@@ -56,7 +55,8 @@ internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup g
         {
             bool hasPlace = extension.Type is ExtensionType.SupportedVersions or ExtensionType.KeyShare
                 // RFC 8446 §4.2: the cookie is the one extension that comes without having been offered.
-                || (extension.Type == ExtensionType.Cookie && hello.IsHelloRetryRequest);
+                || (extension.Type == ExtensionType.Cookie && hello.IsHelloRetryRequest)
+                || (extension.Type == ExtensionType.PreSharedKey && !hello.IsHelloRetryRequest && offer.Offers(ExtensionType.PreSharedKey));
             if (!hasPlace)
                 return offer.Misplaced(extension.Type);
         }
@@ -69,13 +69,13 @@ internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup g
         // an "unexpected_message" alert."
         if (context.WasRetried)
             return TlsError.Unexpected("The server sent a second HelloRetryRequest.");
-        TlsNamedGroup asked = group;
+        TlsNamedGroup asked = TlsNamedGroup.None;
         if (hello.Extensions.TryGet(ExtensionType.KeyShare, out ReadOnlySpan<byte> shareData))
         {
             if (!KeyShareExtension.TryParseRetry(shareData, out asked))
                 return TlsError.Decode("The HelloRetryRequest's key_share is malformed.");
             // RFC 8446 §4.2.8: a group that was offered, and whose share was not sent already.
-            if (!offer.Options.Groups.Contains(asked) || asked == group)
+            if (!offer.Options.Groups.Contains(asked) || shares.Has(asked))
                 return TlsError.Illegal("The HelloRetryRequest asks for a group that was not offered, or whose share it has.");
         }
         if (hello.Extensions.TryGet(ExtensionType.Cookie, out ReadOnlySpan<byte> cookieData))
@@ -86,21 +86,26 @@ internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup g
         }
         // RFC 8446 §4.1.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would not result
         // in any change in the ClientHello."
-        if (asked == group && offer.Cookie.Length == 0)
+        if (asked == TlsNamedGroup.None && offer.Cookie.Length == 0)
             return TlsError.Illegal("The HelloRetryRequest asks for nothing.");
 
+        // RFC 8446 §4.2.10: a server that asks to retry rejects early data.
+        if (context.IsEarlyDataOpen)
+            context.RejectEarlyData();
+        offer.DropEarlyData();
         context.WasRetried = true;
         context.CipherSuite = (TlsCipherSuite)hello.CipherSuite;
         context.Transcript.Select(CipherSuiteParameters.Of(context.CipherSuite).Hash);
         context.Transcript.ReplaceWithMessageHash();
         context.Transcript.Append(message.Whole);
-        if (asked == group)
+        offer.KeepKeysOf(context.CipherSuite);
+        if (asked == TlsNamedGroup.None)
         {
-            ClientSendHello.Send(context, offer, group, initiator);
+            ClientSendHello.Send(context, offer, shares);
             return null;
         }
-        initiator.Dispose();
-        context.Await(new InitiatorKeyGeneration(asked, asked.KeyExchange()!), new ClientSendHello(offer));
+        shares.Dispose();
+        context.Await(new InitiatorKeyGeneration([asked]), new ClientSendHello(offer));
         return null;
     }
 
@@ -113,14 +118,32 @@ internal sealed class ClientExpectServerHello(ClientOffer offer, TlsNamedGroup g
             return TlsError.Misbehaved(TlsAlert.MissingExtension, "The ServerHello has no key_share.");
         if (!KeyShareExtension.TryParseServer(data, out TlsNamedGroup selected, out ReadOnlySpan<byte> share))
             return TlsError.Decode("The server's key_share is malformed.");
-        if (selected != group)
-            return TlsError.Illegal("The server's key share is not of the group that the client sent one of.");
+        if (!shares.Has(selected))
+            return TlsError.Illegal("The server's key share is not of a group that the client sent one of.");
 
         context.CipherSuite = (TlsCipherSuite)hello.CipherSuite;
+        if (TakePreSharedKey(context, hello) is { } keyError)
+            return keyError;
         context.Group = selected;
         context.Transcript.Select(CipherSuiteParameters.Of(context.CipherSuite).Hash);
         context.Transcript.Append(message.Whole);
-        context.Await(new InitiatorAgreement(initiator, share), new ClientAgreeKeys(offer, initiator));
+        context.Await(new InitiatorAgreement(shares.Of(selected), share), new ClientAgreeKeys(offer, shares));
+        return null;
+    }
+
+    /// <summary>Takes a pre-shared key into the handshake, if the server did.</summary>
+    private TlsError? TakePreSharedKey(HandshakeContext context, ServerHello hello)
+    {
+        if (!hello.Extensions.TryGet(ExtensionType.PreSharedKey, out ReadOnlySpan<byte> data))
+            return null;
+        if (!PreSharedKeyExtension.TryParseSelected(data, out ushort identity))
+            return TlsError.Decode("The server's pre_shared_key is malformed.");
+        // RFC 8446 §4.2.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the client, that the
+        // server selected a cipher suite indicating a Hash associated with the PSK … If these values are not consistent, the client MUST
+        // abort the handshake with an "illegal_parameter" alert."
+        if (identity >= offer.Keys.Count || offer.Keys[identity].Hash != CipherSuiteParameters.Of(context.CipherSuite).Hash)
+            return TlsError.Illegal("The server took a pre-shared key that was not offered, or one of another hash.");
+        offer.Keys[identity].TakeInto(context, identity);
         return null;
     }
 }

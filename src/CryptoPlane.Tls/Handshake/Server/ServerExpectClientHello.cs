@@ -6,7 +6,9 @@ namespace CryptoPlane.Tls.Handshake.Server;
 /// <summary>The server's first state: START of RFC 8446 §A.2. Entered a second time after a HelloRetryRequest.</summary>
 internal sealed class ServerExpectClientHello(TlsServerOptions options) : HandshakeState
 {
-    /// <summary>Most early data that a client is believed to send before it learns of its rejection.</summary>
+    /// <summary>
+    /// Bytes of records with early data that are passed over, besides what tickets allow: a client sends some before it learns of the rejection.
+    /// </summary>
     private const int MaxRejectedEarlyData = 65_536;
 
     private TlsNamedGroup _retryGroup;
@@ -34,24 +36,60 @@ internal sealed class ServerExpectClientHello(TlsServerOptions options) : Handsh
             context.CipherSuite = chosen.CipherSuite;
             context.SetClientRandom(hello.Random);
             context.Transcript.Select(CipherSuiteParameters.Of(chosen.CipherSuite).Hash);
+            // RFC 8446 §4.2.6: without the extension a client is never asked behind the handshake.
+            if (options.ClientAuthentication is { IsDeferred: true } && hello.Extensions.Contains(ExtensionType.PostHandshakeAuth))
+                context.Transcript.KeepMessages();
         }
-        // RFC 8446 §4.2.10: a server that rejects early data skips it, up to a bound.
-        context.EarlyDataBudget = chosen.OffersEarlyData ? MaxRejectedEarlyData : 0;
+        bool mustRetry = chosen.ClientShare.IsEmpty;
+        ServerEarlyData? early = null;
+        if (!mustRetry && ServerPreSharedKeys.TryTake(context, options, hello.Extensions, chosen.ServerName, message, out early) is { } keyError)
+            return keyError;
+        TlsCredential? certificate = null;
+        TlsSignatureScheme scheme = TlsSignatureScheme.None;
+        if (ChooseCertificate(context, hello.Extensions, chosen.ServerName, mustRetry, ref certificate, ref scheme) is { } certificateError)
+            return certificateError;
         context.Transcript.Append(message.Whole);
+        if (chosen.OffersEarlyData)
+            AnswerEarlyData(context, early, chosen);
 
-        if (chosen.ClientShare.IsEmpty)
+        if (mustRetry)
         {
             Retry(context, hello.SessionId, chosen.Group);
             return null;
         }
         context.Group = chosen.Group;
-        context.SignatureScheme = chosen.Scheme;
+        context.SignatureScheme = scheme;
         context.ApplicationProtocol = chosen.ApplicationProtocol;
         context.ServerName = chosen.ServerName;
+        context.PeerSizeLimit = chosen.RecordSizeLimit;
         context.Await(
             new ResponderAgreement(chosen.Group, chosen.KeyExchange, chosen.ClientShare),
-            new ServerAgreeKeys(chosen.Certificate, chosen.Scheme, hello.SessionId.ToArray()));
+            new ServerAgreeKeys(options, certificate, scheme, chosen.CertificateForm, hello.SessionId.ToArray()));
         return null;
+    }
+
+    /// <summary>Chooses a certificate, if one is needed: with a pre-shared key there is neither certificate nor signature (RFC 8446 §2.2).</summary>
+    private TlsError? ChooseCertificate(
+        HandshakeContext context, ExtensionList extensions, string? serverName, bool mustRetry, ref TlsCredential? certificate, ref TlsSignatureScheme scheme)
+    {
+        if (context.IsResumed)
+            return ServerCertificateChoice.CheckName(options, serverName);
+        // Whether a key that the first ClientHello offers is ours, the second one shows.
+        return context.UsesPreSharedKey || (mustRetry && extensions.Contains(ExtensionType.PreSharedKey))
+            ? null
+            : ServerCertificateChoice.Choose(options, extensions, serverName, out certificate, out scheme);
+    }
+
+    private void AnswerEarlyData(HandshakeContext context, ServerEarlyData? early, ServerNegotiation chosen)
+    {
+        if (early?.TryAccept(options, chosen.CipherSuite, chosen.ApplicationProtocol) == true)
+        {
+            context.AcceptEarlyData(early.MaxSize);
+            return;
+        }
+        // RFC 8446 §4.2.10: a server that rejects early data skips it, up to a bound.
+        context.EarlyDataStatus = TlsEarlyDataStatus.Rejected;
+        context.EarlyDataBudget = MaxRejectedEarlyData + (options.DangerousAcceptEarlyData?.MaxSize ?? 0);
     }
 
     private TlsError? CheckRetry(HandshakeContext context, ServerNegotiation chosen)

@@ -1,11 +1,15 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using CryptoPlane.PublicKey;
+using CryptoPlane.Tls.Record;
 using CryptoPlane.Tls.Wire;
 
 namespace CryptoPlane.Tls.Handshake.Server;
 
-/// <summary>What a server chose from a ClientHello (RFC 8446 §4.1.1): version, suite, group, certificate, signature scheme, protocol.</summary>
+/// <summary>
+/// What a server chose from a ClientHello (RFC 8446 §4.1.1): version, suite, group, protocol. The certificate is
+/// <see cref="ServerCertificateChoice"/>'s.
+/// </summary>
 internal readonly ref struct ServerNegotiation
 {
     public TlsCipherSuite CipherSuite { get; private init; }
@@ -20,15 +24,17 @@ internal readonly ref struct ServerNegotiation
     /// <summary>How many shares the client sent.</summary>
     public int ClientShareCount { get; private init; }
 
-    public TlsServerCertificate Certificate { get; private init; }
-
-    public TlsSignatureScheme Scheme { get; private init; }
-
     public SslApplicationProtocol ApplicationProtocol { get; private init; }
 
     public string? ServerName { get; private init; }
 
     public bool OffersEarlyData { get; private init; }
+
+    /// <summary>The longest record that the client is ready to open (RFC 8449); 0 if it does not say.</summary>
+    public int RecordSizeLimit { get; private init; }
+
+    /// <summary>How the client wants a certificate.</summary>
+    public CertificateForm CertificateForm { get; private init; }
 
     public static TlsError? Negotiate(TlsServerOptions options, ClientHello hello, out ServerNegotiation negotiated)
     {
@@ -45,12 +51,12 @@ internal readonly ref struct ServerNegotiation
             return groupError;
         if (ParseServerName(extensions, out string? serverName) is { } nameError)
             return nameError;
-        if (options.CertificateSelector(serverName) is not { } certificate)
-            return TlsError.Incompatible(TlsAlert.UnrecognizedName, "The server has no certificate for the name that the client asks for.");
-        if (ChooseScheme(options, certificate, extensions, out TlsSignatureScheme scheme) is { } schemeError)
-            return schemeError;
         if (ChooseProtocol(options, extensions, out SslApplicationProtocol protocol) is { } protocolError)
             return protocolError;
+        if (ParseRecordSizeLimit(extensions, out int recordSizeLimit) is { } limitError)
+            return limitError;
+        if (CertificateForm.Parse(extensions, isServers: false, out CertificateForm form) is { } formError)
+            return formError;
 
         negotiated = new ServerNegotiation
         {
@@ -59,11 +65,11 @@ internal readonly ref struct ServerNegotiation
             KeyExchange = group.KeyExchange()!,
             ClientShare = share,
             ClientShareCount = shareCount,
-            Certificate = certificate,
-            Scheme = scheme,
             ApplicationProtocol = protocol,
             ServerName = serverName,
             OffersEarlyData = extensions.Contains(ExtensionType.EarlyData),
+            RecordSizeLimit = recordSizeLimit,
+            CertificateForm = form,
         };
         return null;
     }
@@ -136,25 +142,19 @@ internal readonly ref struct ServerNegotiation
         return extensions.TryGet(ExtensionType.ServerName, out ReadOnlySpan<byte> data) ? ServerNameExtension.Parse(data, out serverName) : null;
     }
 
-    private static TlsError? ChooseScheme(TlsServerOptions options, TlsServerCertificate certificate, ExtensionList extensions, out TlsSignatureScheme scheme)
+    private static TlsError? ParseRecordSizeLimit(ExtensionList extensions, out int limit)
     {
-        scheme = TlsSignatureScheme.None;
-        // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a "signature_algorithms"
-        // extension, then the server MUST abort the handshake with a "missing_extension" alert."
-        if (!extensions.TryGet(ExtensionType.SignatureAlgorithms, out ReadOnlySpan<byte> data))
-            return TlsError.Misbehaved(TlsAlert.MissingExtension, "The ClientHello has no signature_algorithms.");
-        if (!SignatureAlgorithmsExtension.TryParse(data, out CodePointList offered))
-            return TlsError.Decode("The client's signature_algorithms are malformed.");
-        foreach (TlsSignatureScheme candidate in options.SignatureSchemes)
-        {
-            if (certificate.Supports(candidate) && offered.Contains((ushort)candidate))
-            {
-                scheme = candidate;
-                return null;
-            }
-        }
-        // RFC 8446 §4.4.2.2: no chain that the client can verify.
-        return TlsError.Incompatible(TlsAlert.HandshakeFailure, "The client accepts no signature scheme of the server's certificate.");
+        limit = 0;
+        if (!extensions.TryGet(ExtensionType.RecordSizeLimit, out ReadOnlySpan<byte> data))
+            return null;
+        if (!RecordSizeLimitExtension.TryParse(data, out limit))
+            return TlsError.Decode("The client's record_size_limit is malformed.");
+        // RFC 8449 §4: "An endpoint MUST treat receipt of a smaller value as a fatal error and generate an "illegal_parameter" alert." A
+        // larger one than the protocol's maximum is for versions that this server does not know, and must not be enforced.
+        if (limit < RecordSizeLimitExtension.Minimum)
+            return TlsError.Illegal("The client's record_size_limit is smaller than 64.");
+        limit = Math.Min(limit, TlsRecordSizes.MaxInnerPlaintext);
+        return null;
     }
 
     private static TlsError? ChooseProtocol(TlsServerOptions options, ExtensionList extensions, out SslApplicationProtocol protocol)

@@ -14,8 +14,9 @@ public abstract class TlsPendingWork : IDisposable
     private protected TlsPendingWork(TlsStatus status) => Status = status;
 
     /// <summary>
-    /// What kind of work it is: <see cref="TlsStatus.NeedsKeyAgreement"/>, <see cref="TlsStatus.NeedsSignature"/> or
-    /// <see cref="TlsStatus.NeedsCertificateVerification"/>.
+    /// What kind of work it is: <see cref="TlsStatus.NeedsKeyAgreement"/>, <see cref="TlsStatus.NeedsSignature"/>,
+    /// <see cref="TlsStatus.NeedsCertificateVerification"/> or, for a <see cref="TlsCertificateDecision"/>,
+    /// <see cref="TlsStatus.NeedsCertificateDecision"/>.
     /// </summary>
     public TlsStatus Status { get; }
 

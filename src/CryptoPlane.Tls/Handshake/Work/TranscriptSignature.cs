@@ -2,8 +2,8 @@ using CryptoPlane.PublicKey;
 
 namespace CryptoPlane.Tls.Handshake;
 
-/// <summary>The server's signature over the transcript, for its CertificateVerify (RFC 8446 §4.4.3).</summary>
-internal sealed class TranscriptSignature(TlsServerCertificate certificate, TlsSignatureScheme scheme, byte[] content) : TlsPendingWork(TlsStatus.NeedsSignature)
+/// <summary>This side's signature over the transcript, for its CertificateVerify (RFC 8446 §4.4.3).</summary>
+internal sealed class TranscriptSignature(TlsCredential credential, TlsSignatureScheme scheme, byte[] content) : TlsPendingWork(TlsStatus.NeedsSignature)
 {
     private byte[] _signature = [];
 
@@ -14,7 +14,7 @@ internal sealed class TranscriptSignature(TlsServerCertificate certificate, TlsS
     private protected override TlsError? Run()
     {
         Span<byte> buffer = stackalloc byte[CertificateSignature.MaxSize];
-        int length = CertificateSignature.Sign(certificate.Certificate, Scheme.Algorithm(), content, buffer);
+        int length = credential.Sign(Scheme, content, buffer);
         _signature = buffer[..length].ToArray();
         return null;
     }

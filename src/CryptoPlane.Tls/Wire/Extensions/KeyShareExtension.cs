@@ -48,17 +48,6 @@ internal static class KeyShareExtension
         return parsed;
     }
 
-    /// <summary>Writes a client's single share.</summary>
-    public static void WriteClient(WireWriter writer, TlsNamedGroup group, ReadOnlySpan<byte> share)
-    {
-        WireWriter.LengthScope extension = writer.BeginExtension(ExtensionType.KeyShare);
-        WireWriter.LengthScope list = writer.Begin(2);
-        writer.WriteUInt16((ushort)group);
-        writer.WriteVector16(share);
-        writer.End(list);
-        writer.End(extension);
-    }
-
     /// <summary>A checked list of a client's shares.</summary>
     public readonly ref struct ClientShareList(ReadOnlySpan<byte> list)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
 using CryptoPlane.Ike.Authentication.Eap;
 using CryptoPlane.Ike.Crypto;
@@ -7,7 +8,12 @@ namespace CryptoPlane.Ike.Tests.Authentication.Eap;
 
 public sealed class EapMsChapV2ServerTests : IDisposable
 {
-    private readonly EapMsChapV2Server _server = new(new Users(), "gateway.example", Fill);
+    private static readonly IPEndPoint s_remote = new(IPAddress.Parse("192.0.2.7"), 4500);
+
+    private readonly Users _users = new();
+    private readonly EapMsChapV2Server _server;
+
+    public EapMsChapV2ServerTests() => _server = new(_users, "gateway.example", Fill, s_remote);
 
     public void Dispose() => _server.Dispose();
 
@@ -49,8 +55,21 @@ public sealed class EapMsChapV2ServerTests : IDisposable
         Assert.Equal(EapStatus.Failure, _server.Handle(Packet(failure[1], 26, [3]), out byte[] end));
         Assert.Equal([4, failure[1], 0, 4], end);
         Assert.Equal("", _server.UserName);
+        Assert.Equal(name, _server.TriedName);
+        Assert.False(_server.IsBlocked);
         Assert.Throws<InvalidOperationException>(() => _server.TakeMsk());
         Assert.Equal(EapStatus.Failure, _server.Handle(answer, out _));
+    }
+
+    [Fact]
+    public void Who_is_blocked_is_told_the_same_though_the_password_is_right()
+    {
+        _users.IsBlocked = true;
+        byte[] challenge = Identify();
+        Assert.Equal(EapStatus.Request, _server.Handle(Answer(challenge[1]), out byte[] failure));
+        Assert.Equal($"E=691 R=0 C={new string('0', 32)} V=3 M=Authentication failed", Encoding.ASCII.GetString(failure[9..]));
+        Assert.True(_server is { IsBlocked: true, IsRefused: true });
+        Assert.Throws<InvalidOperationException>(() => _server.TakeMsk());
     }
 
     [Fact]
@@ -94,7 +113,7 @@ public sealed class EapMsChapV2ServerTests : IDisposable
         malformed.Add(invalid);
         foreach (byte[] packet in malformed)
         {
-            using EapMsChapV2Server server = new(new Users(), "s", Fill);
+            using EapMsChapV2Server server = new(new Users(), "s", Fill, s_remote);
             Assert.Equal(8, Identify(server)[1]);
             Assert.Equal(EapStatus.Failure, server.Handle(packet, out byte[] end));
             Assert.Equal(4, end[0]);
@@ -107,7 +126,7 @@ public sealed class EapMsChapV2ServerTests : IDisposable
         var random = new Random(4);
         for (int i = 0; i < 500; i++)
         {
-            using EapMsChapV2Server server = new(new Users(), "s", Fill);
+            using EapMsChapV2Server server = new(new Users(), "s", Fill, s_remote);
             Identify(server);
             byte[] packet = Answer(8);
             for (int changes = random.Next(1, 6); changes > 0; changes--)
@@ -152,12 +171,15 @@ public sealed class EapMsChapV2ServerTests : IDisposable
 
     private sealed class Users : IEapUsers
     {
-        public bool TryGetHash(string userName, Span<byte> ntHash)
+        public bool IsBlocked { get; set; }
+
+        public EapUserStatus Find(string userName, IPEndPoint remote, Span<byte> ntHash)
         {
+            Assert.Equal(s_remote, remote);
             if (userName != "User")
-                return false;
+                return EapUserStatus.Unknown;
             EapPassword.Hash(MsChapV2Tests.Password, ntHash);
-            return true;
+            return IsBlocked ? EapUserStatus.Blocked : EapUserStatus.Known;
         }
     }
 }

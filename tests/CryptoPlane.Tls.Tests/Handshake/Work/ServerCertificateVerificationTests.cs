@@ -59,7 +59,7 @@ public sealed class ServerCertificateVerificationTests
 
     private static TlsError? Verify(byte[][] chain, byte[] content, byte[] signature)
     {
-        using var work = new ServerCertificateVerification(TlsPair.ClientOptions(), chain, TlsSignatureScheme.EcdsaSecp256r1Sha256, content, signature);
+        using var work = new ServerCertificateVerification(TlsPair.ClientOptions(), chain, TlsSignatureScheme.EcdsaSecp256r1Sha256, content, signature, []);
         work.Execute();
         Assert.True(work.IsDone);
         return work.Error;

@@ -21,13 +21,13 @@ internal sealed class ChildBed : IAsyncDisposable
     private readonly List<TestUser> _users = [];
     private uint _serial = 1;
 
-    public ChildBed(int nearLcores = 1, int farLcores = 1, int maximumChildren = 64)
+    public ChildBed(int nearLcores = 1, int farLcores = 1, int maximumChildren = 64, TrafficConfig? nearTraffic = null)
     {
         // Addresses of the loopback network that no other test has, so that everybody can use port 4500.
         int bed = Interlocked.Increment(ref s_beds);
         IPAddress Address(byte host) => new([127, (byte)(50 + (bed / 250 % 150)), (byte)(1 + (bed % 250)), host]);
         (NearAddress, FarAddress, OtherFarAddress) = (Address(1), Address(2), Address(3));
-        Near = Start(Config([NearAddress], "10.8.0.0/16", nearLcores, maximumChildren));
+        Near = Start(Config([NearAddress], "10.8.0.0/16", nearLcores, maximumChildren) with { Traffic = nearTraffic });
         Far = Start(Config([FarAddress, OtherFarAddress], "10.9.0.0/16", farLcores, maximumChildren));
     }
 
@@ -54,7 +54,7 @@ internal sealed class ChildBed : IAsyncDisposable
     /// <summary>Makes a pair of SAs on both sides, which does not send yet.</summary>
     public async Task<ChildPair> InstallAsync(
         string group = "dc", int nearLcore = 0, int farLcore = 0, bool fallback = false, int priority = 0, string near = "10.8.0.0/16", string far = "10.9.0.0/16",
-        SaLifetime lifetime = default)
+        SaLifetime lifetime = default, EspUser? user = null, int weight = 1)
     {
         uint serial = _serial++;
         var pair = new ChildPair(Spi.Create(nearLcore, serial), Spi.Create(farLcore, serial));
@@ -62,13 +62,14 @@ internal sealed class ChildBed : IAsyncDisposable
         EspSelector[] nearSelectors = [EspSelector.FromPrefix(IPNetwork.Parse(near))], farSelectors = [EspSelector.FromPrefix(IPNetwork.Parse(far))];
         EspChildRequest request = new()
         {
-            Name = $"test/{group}", Group = group, IsFallback = fallback, Priority = priority, Lcore = nearLcore, InboundSpi = pair.Near, OutboundSpi = pair.Far,
+            Name = $"test/{group}", Group = group, IsFallback = fallback, Priority = priority, Weight = weight, Lcore = nearLcore, InboundSpi = pair.Near, OutboundSpi = pair.Far,
             Algorithm = AeadAlgorithm.Aes128Gcm, Esn = true, InboundKey = [.. back], OutboundKey = [.. there], Mode = EspMode.Udp, Lifetime = lifetime,
             Local = new IPEndPoint(NearAddress, 4500), Remote = new IPEndPoint(FarAddress, 4500),
-            LocalSelectors = nearSelectors, RemoteSelectors = farSelectors, Mtu = 1400,
+            LocalSelectors = nearSelectors, RemoteSelectors = farSelectors, Mtu = 1400, User = user,
         };
         await Far.Children!.InstallAsync(request with
         {
+            User = null,
             // There the pairs of one group have different remote selectors, which makes them groups of their own.
             Group = $"{group} {near}", Lcore = farLcore, InboundSpi = pair.Far, OutboundSpi = pair.Near, InboundKey = [.. there], OutboundKey = [.. back],
             Local = request.Remote, Remote = request.Local, LocalSelectors = farSelectors, RemoteSelectors = nearSelectors,
@@ -80,9 +81,9 @@ internal sealed class ChildBed : IAsyncDisposable
     /// <summary>Makes a pair and sends on it, both ways.</summary>
     public async Task<ChildPair> ConnectAsync(
         string group = "dc", int nearLcore = 0, int farLcore = 0, bool fallback = false, int priority = 0, string near = "10.8.0.0/16", string far = "10.9.0.0/16",
-        SaLifetime lifetime = default)
+        SaLifetime lifetime = default, EspUser? user = null, int weight = 1)
     {
-        ChildPair pair = await InstallAsync(group, nearLcore, farLcore, fallback, priority, near, far, lifetime);
+        ChildPair pair = await InstallAsync(group, nearLcore, farLcore, fallback, priority, near, far, lifetime, user, weight);
         await ActivateAsync(pair);
         return pair;
     }
@@ -95,8 +96,8 @@ internal sealed class ChildBed : IAsyncDisposable
 
     public async Task RemoveAsync(ChildPair pair)
     {
-        Assert.True(await Near.Children!.RemoveAsync(pair.Near));
-        Assert.True(await Far.Children!.RemoveAsync(pair.Far));
+        Assert.NotNull(await Near.Children!.RemoveAsync(pair.Near));
+        Assert.NotNull(await Far.Children!.RemoveAsync(pair.Far));
     }
 
     /// <summary>Lets a packet through, again and again until it comes: routes follow a little behind the pairs.</summary>

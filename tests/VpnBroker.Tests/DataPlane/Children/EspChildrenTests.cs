@@ -70,7 +70,7 @@ public sealed class EspChildrenTests
                 return Eventually.Becomes(() => ChildBed.Received(near) > errors, TimeSpan.FromMilliseconds(50));
             }, "the error 'no route'");
             Assert.False(await bed.Near.Children!.ActivateAsync(pair.Near));
-            Assert.False(await bed.Near.Children!.RemoveAsync(pair.Near));
+            Assert.Null(await bed.Near.Children!.RemoveAsync(pair.Near));
         }
         Assert.Empty((await bed.Near.GetStatusAsync(false)).Esp);
     }
@@ -182,13 +182,22 @@ public sealed class EspChildrenTests
     {
         await using var bed = new ChildBed();
         TestUser near = await bed.UserAsync(bed.Near, NearUser), far = await bed.UserAsync(bed.Far, FarUser);
+        int told = 0;
+        bed.Near.Children!.LifetimePassed = () => Interlocked.Increment(ref told);
         await bed.ConnectAsync(lifetime: new SaLifetime { SoftPackets = 50, HardPackets = 100 });
         Assert.Equal(new EspActivity(Assert.Single((await bed.Near.GetStatusAsync(false)).Esp).InboundSpi, 0, 0, false, false),
             Assert.Single(await bed.Near.Children!.ReadActivityAsync()));
         ChildBed.AwaitWay(near, NearUser, far, FarUser);
         Assert.False(Assert.Single(await bed.Near.Children!.ReadActivityAsync()).SoftLifetime);
-        for (int i = 0; i < 200; i++)
+        Assert.Equal(0, Volatile.Read(ref told));
+        for (int i = 0; i < 60; i++)
             near.SendPacket(InnerPackets.Udp(NearUser, FarUser));
+        Eventually.True(() => Volatile.Read(ref told) == 1, "word of the soft limit");
+        EspActivity soft = Assert.Single(await bed.Near.Children!.ReadActivityAsync());
+        Assert.True(soft is { SoftLifetime: true, HardLifetime: false }, soft.ToString());
+        for (int i = 0; i < 140; i++)
+            near.SendPacket(InnerPackets.Udp(NearUser, FarUser));
+        Eventually.True(() => Volatile.Read(ref told) == 2, "word of the hard limit");
         await ChildBed.UntilAsync(async () => Assert.Single(await bed.Near.Children!.ReadActivityAsync()).HardLifetime, "the hard lifetime");
         EspActivity activity = Assert.Single(await bed.Near.Children!.ReadActivityAsync());
         Assert.Equal((100ul, true), (activity.SentPackets, activity.SoftLifetime));

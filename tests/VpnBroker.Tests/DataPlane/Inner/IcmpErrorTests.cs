@@ -42,6 +42,7 @@ public sealed unsafe class IcmpErrorTests
         int at = ipv6 ? 40 : 20;
         Assert.Equal(ipv6 ? (3, 0) : (11, 0), TypeAndCode(Write(IcmpErrorKind.TimeExceeded, packet, null, 0), at));
         Assert.Equal(ipv6 ? (1, 0) : (3, 0), TypeAndCode(Write(IcmpErrorKind.NoRoute, packet, null, 0), at));
+        Assert.Equal(ipv6 ? (1, 1) : (3, 13), TypeAndCode(Write(IcmpErrorKind.Prohibited, packet, null, 0), at));
     }
 
     [Fact]

@@ -150,10 +150,10 @@ public sealed unsafe class EspForwardingTests
         public const int Mtu = 1300;
         private const uint SpiOfNetwork = 0x0100_0001, SpiOfUsers = 0x0100_0002;
 
-        public EspLink(ulong sequenceLimit = ulong.MaxValue, LcoreSupplies? users = null, LcoreSupplies? network = null)
+        public EspLink(ulong sequenceLimit = ulong.MaxValue, LcoreSupplies? users = null, LcoreSupplies? network = null, TrafficConfig? traffic = null)
         {
             TestPort? tun = null, usersPort = null, networkPort = null;
-            Users = new WorkerBed(config: Config("10.20.0.0/16", "10.8.0.0/24", null), supplies: users, ports: pool => new LcorePorts
+            Users = new WorkerBed(config: Config("10.20.0.0/16", "10.8.0.0/24", null) with { Traffic = traffic }, supplies: users, ports: pool => new LcorePorts
             {
                 Esp = [new EspPort(usersPort = new TestPort(pool), -1, EspIngress.UdpPayload)],
             });

@@ -6,8 +6,10 @@ using CryptoPlane.Ports;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Counters;
+using VpnBroker.DataPlane.Flows;
 using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Routing;
 using VpnBroker.DataPlane.Tunnels;
 using VpnBroker.Tests.DataPlane.Dpdk;
@@ -38,18 +40,21 @@ internal sealed unsafe class WorkerBed : IDisposable
     private readonly List<TestUser> _users = [];
 
     public WorkerBed(int index = 0, LcoreSizes? sizes = null, Func<PacketPool, LcorePorts>? ports = null, BrokerConfig? config = null,
-        LcoreSupplies? supplies = null)
+        LcoreSupplies? supplies = null, FlowSettings? flows = null, bool keepsFlows = true)
     {
         Context = new LcoreContext(index, sizes ?? new LcoreSizes { Tunnels = 64, Packets = 2048, UnsentChunks = 2048, PartialChunks = 1024 },
             supplies ?? DpdkBed.Supplies());
         string[] espTunnels = [.. (config?.Esp?.Tunnels ?? []).Select(tunnel => tunnel.Name)];
         Pairs = new EspPairs(espTunnels.Length);
         Context.Forwarding = config == null ? ForwardingSnapshot.Create(Routes) : ForwardingSnapshot.Create(config, espTunnels);
+        Context.Traffic = config == null ? null : TrafficPlan.Of(config);
         Context.Forwarding->TunMtu = TunMtu;
         Context.Forwarding->RouterIPv4 = InnerAddress.From(IPAddress.Parse("10.8.0.1"));
         _inbox = new Mailbox<LcoreMessage>(MessageStage.MailboxCapacity, _waker);
         _outbox = new Mailbox<LcoreEvent>(MessageStage.MailboxCapacity, _supervisorWaker);
         Tun = new TestPort(Context.Packets);
+        // Like in the broker, beds keep sessions, unless the test is about lcores that do not.
+        Context.Flows = !keepsFlows ? null : new FlowLedger(index, flows ?? new FlowSettings { Maximum = 4096, Initial = 64 }, &Context.Counters->Flows, 0) { Users = Context.UserFlows };
         Worker = new LcoreWorker(
             Context, Pairs, ports?.Invoke(Context.Packets) ?? new LcorePorts { Tun = new WatchedPort(Tun, -1) }, _inbox, _outbox);
         Worker.Watch(_waker);
@@ -100,7 +105,7 @@ internal sealed unsafe class WorkerBed : IDisposable
     /// <summary>Starts a tunnel.</summary>
     public TestUser Connect(
         string ipv4, string? ipv6 = null, TestUser? user = null, int slot = -1, int mtu = 1400, int unsentBound = 262_144, int dpd = 0, int keepalive = 0,
-        int idle = 0, byte[]? unread = null)
+        int idle = 0, byte[]? unread = null, ulong session = 7, uint subject = 0, string name = "")
     {
         user ??= new TestUser(_users.Count + 1);
         user.Slot = slot < 0 ? _users.Count : slot;
@@ -108,7 +113,7 @@ internal sealed unsafe class WorkerBed : IDisposable
         Context.Tunnels[user.Slot] = new UserTunnel
         {
             Traffic = user.BrokerStates, Socket = user.BrokerSocket, Mtu = mtu, UnsentBound = unsentBound, DpdSeconds = dpd, KeepaliveSeconds = keepalive,
-            IdleSeconds = idle, TunnelId = (ulong)_users.Count, SessionId = 7,
+            IdleSeconds = idle, Limits = Context.Traffic?.OfUser(name, []) ?? default, TunnelId = (ulong)_users.Count, SessionId = session, Subject = subject,
             IPv4 = InnerAddress.From(IPAddress.Parse(ipv4)), IPv6 = InnerAddress.From(ipv6 == null ? null : IPAddress.Parse(ipv6)),
         };
         nint bytes = 0;
@@ -122,6 +127,9 @@ internal sealed unsafe class WorkerBed : IDisposable
         Marshal.FreeHGlobal(bytes);
         return user;
     }
+
+    /// <summary>Lets every user read what has come.</summary>
+    public void ReceiveAll() => _users.ForEach(user => user.Receive());
 
     public void Post(in LcoreMessage message) => Assert.True(_inbox.TryPost(message));
 
@@ -155,6 +163,7 @@ internal sealed unsafe class WorkerBed : IDisposable
         Worker.Dispose();
         ForwardingSnapshot.Free(Context.Forwarding);
         Pairs.Dispose();
+        Context.Flows?.Records?.Dispose();
         Context.Dispose();
         _inbox.Dispose();
         _outbox.Dispose();

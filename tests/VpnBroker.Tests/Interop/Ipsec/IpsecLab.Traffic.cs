@@ -40,6 +40,17 @@ internal sealed partial class IpsecLab
         }
     }
 
+    /// <summary>The tunnels that share prefixes, by their names, with their weights and parts of new flows.</summary>
+    public (string Tunnel, int Weight, double Share)[] Shares =>
+    [
+        .. Broker.Status().GetProperty("peerShares").EnumerateArray()
+            .Select(share => (share.GetProperty("tunnel").GetString()!, share.GetProperty("weight").GetInt32(), share.GetProperty("share").GetDouble()))
+            .OrderBy(share => share.Item1, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Runs a program of Python's in the broker's place.</summary>
+    public ExternalProgram StartPython(string program) => _brokerPlace.Start(Requirement.Program("/usr/bin/python3", "python3"), ["-u", "-c", program]);
+
     /// <summary>Packets that the kernels of both ends had no room for, in their sockets and in the queues of their TUN interfaces.</summary>
     public long QueueDrops => Queues(_brokerPlace) + Queues(_gateways[0].Place);
 

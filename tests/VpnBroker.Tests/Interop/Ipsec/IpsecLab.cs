@@ -24,7 +24,8 @@ internal sealed partial class IpsecLab : IDisposable
     /// <param name="behindNat">Whether the router hides the gateways behind its own address.</param>
     /// <param name="swanConnection">Further lines of the gateways' connections.</param>
     /// <param name="swanChild">Further lines of their children.</param>
-    public IpsecLab(string[] peers, string child = "", bool behindNat = false, string swanConnection = "", string swanChild = "")
+    /// <param name="swanSettings">Further settings of their daemons.</param>
+    public IpsecLab(string[] peers, string child = "", bool behindNat = false, string swanConnection = "", string swanChild = "", string swanSettings = "")
     {
         Requirement.Tun();
         _brokerPlace.Connect(_router, "eth0", "10.99.0.1/24", "broker", "10.99.0.254/24");
@@ -40,7 +41,7 @@ internal sealed partial class IpsecLab : IDisposable
         string list = "";
         for (int n = 1; n <= peers.Length; n++)
         {
-            _gateways.Add(new Gateway(_router, n, SwanConfiguration(n, swanConnection, swanChild)));
+            _gateways.Add(new Gateway(_router, n, SwanConfiguration(n, swanConnection, swanChild), swanSettings));
             list += $$"""
 
                     - name: gw{{n}}
@@ -87,6 +88,13 @@ internal sealed partial class IpsecLab : IDisposable
     /// <summary>The states of a peer's IKE SAs that the broker has.</summary>
     public string[] StatesOf(string peer) =>
         [.. Broker.Status().GetProperty("ipsec").EnumerateArray().Where(sa => sa.GetProperty("peer").GetString() == peer).Select(sa => sa.GetProperty("state").GetString()!)];
+
+    /// <summary>Of a peer, the pairs of SAs that <c>broker ipsec list</c> shows, and those that lcores have.</summary>
+    public (int Listed, int OfLcores) PairsOf(string peer)
+    {
+        int ofLcores = Broker.Status().GetProperty("esp").EnumerateArray().Count(pair => pair.GetProperty("tunnel").GetString()!.StartsWith($"{peer}/", StringComparison.Ordinal));
+        return (List.Split('\n').Count(line => line.StartsWith($"{peer}/", StringComparison.Ordinal)), ofLcores);
+    }
 
     /// <summary>Whether a packet goes through the tunnel and back.</summary>
     public bool Answers(bool fromGateway = false)

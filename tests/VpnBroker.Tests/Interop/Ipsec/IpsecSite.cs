@@ -27,10 +27,12 @@ internal sealed class IpsecSite : IDisposable
     /// <param name="swanChild">Further lines of its child.</param>
     /// <param name="dpdk">Whether the broker's outer side is a DPDK port, with the kernel's share behind an exception interface.</param>
     /// <param name="swanEsp">strongSwan's proposal for ESP.</param>
+    /// <param name="ipv6">Whether the network between them is one of IPv6.</param>
     /// <param name="certificates">Certificates in the place of the pre-shared key; the other side's ends up in strongSwan's directory.</param>
     public IpsecSite(string brokerPeer = "", string brokerChild = "", string swanConnection = "", string swanChild = "", IpsecCertificates? certificates = null, bool dpdk = false,
-        string swanEsp = "aes256gcm16")
+        string swanEsp = "aes256gcm16", bool ipv6 = false)
     {
+        (string brokerOuter, string swanOuter, int prefix) = ipv6 ? ("fd99::1", "fd99::2", 64) : ("10.99.0.1", "10.99.0.2", 24);
         certificates?.WriteBroker(_here.Path);
         string auth = certificates == null ? "psk" : "pubkey";
         string credentials = certificates == null ? "pskFile: psk" : "certificateFile: broker.crt\n      keyFile: broker.key\n      trustFiles: [ca.crt]";
@@ -38,7 +40,7 @@ internal sealed class IpsecSite : IDisposable
         if (dpdk)
             ConnectPort();
         else
-            BrokerPlace.Connect(Peer, "eth0", "10.99.0.1/24", "eth0", "10.99.0.2/24");
+            BrokerPlace.Connect(Peer, "eth0", $"{brokerOuter}/{prefix}", "eth0", $"{swanOuter}/{prefix}");
         Peer.AddAddress("lo", "10.55.0.1/32");
         File.WriteAllText(_here.File("psk"), Secret + "\n");
         File.SetUnixFileMode(_here.File("psk"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -47,10 +49,10 @@ internal sealed class IpsecSite : IDisposable
             {{(dpdk ? Port : "")}}
             tun: {name: tun0, addresses: [10.77.0.1/24], mtu: 1380, routes: [10.77.0.0/24], kernelRoutes: [10.55.0.0/24]}
             ipsec:
-              listen: [10.99.0.1]
+              listen: ["{{brokerOuter}}"]
               peers:
                 - name: swan
-                  remote: 10.99.0.2
+                  remote: "{{swanOuter}}"
                   localId: broker.test
                   remoteId: swan.test
                   {{credentials}}
@@ -65,8 +67,8 @@ internal sealed class IpsecSite : IDisposable
             connections {
               broker {
                 version = 2
-                local_addrs = 10.99.0.2
-                remote_addrs = 10.99.0.1
+                local_addrs = {{swanOuter}}
+                remote_addrs = {{brokerOuter}}
                 encap = yes
                 mobike = no
                 proposals = aes256gcm16-prfsha384-x25519

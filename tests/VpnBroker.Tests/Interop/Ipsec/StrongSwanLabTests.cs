@@ -58,8 +58,36 @@ public sealed class StrongSwanLabTests
         {
             Eventually.True(() => lab.Answers(), $"the tunnel {when}", s_patience);
             Eventually.True(() => lab.Gateways[0].IkeSas == 1 && lab.StatesOf("gw1") is ["established"], $"one IKE SA {when}", s_patience);
+            Eventually.True(() => lab.Gateways[0].ChildSas == 1 && lab.PairsOf("gw1") == (1, 1), $"one pair of ESP SAs on either side {when}", s_patience);
             Assert.Contains("established", lab.List, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Peers_of_one_priority_share_flows_by_weight_and_carry_on_when_one_dies()
+    {
+        const string Common = "\nstart: true\ndpd: 1s\ndpdTimeout: 4s";
+        using var lab = new IpsecLab(["weight: 3" + Common, "weight: 1" + Common]);
+        lab.Explained(() =>
+        {
+            Eventually.True(() => lab.Shares is [("gw1/net", 3, 0.75), ("gw2/net", 1, 0.25)], "both tunnels to share", s_patience);
+            Assert.Contains("75.0%", lab.List, StringComparison.Ordinal);
+            using var flows = new NumberedFlows(lab);
+            Eventually.True(() => flows.Answers.Values.Count(answers => answers.Count >= 10) == NumberedFlows.Count, "ten answers to each flow", s_patience);
+            Dictionary<int, string> ways = flows.Answers.ToDictionary(flow => flow.Key, flow => Assert.Single(flow.Value.Select(answer => answer.Gateway).Distinct()));
+            // 48 of 64, and 4.6 of standard deviation.
+            Assert.InRange(ways.Values.Count(way => way == "gw1"), 32, NumberedFlows.Count - 1);
+
+            lab.Gateways[0].Kill();
+            Eventually.True(() => flows.Answers.Values.All(answers => answers[^1].Gateway == "gw2"), "all flows to go on by the other one", s_patience);
+            foreach ((int flow, List<(int Number, string Gateway)> answers) in flows.Answers)
+            {
+                // In order, each by one way at a time; those of the other gateway have not noticed.
+                Assert.All(answers.Zip(answers.Skip(1)), pair => Assert.True(pair.First.Number < pair.Second.Number, $"flow {flow}: {string.Join(' ', answers)}"));
+                Assert.Equal(ways[flow] == "gw1" ? ["gw1", "gw2"] : ["gw2"], answers.Select(answer => answer.Gateway).Distinct());
+            }
+            Assert.Empty(lab.Shares);
+        });
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using CryptoPlane.TestKit;
 
@@ -48,6 +49,26 @@ public sealed class StrongSwanTests
             site.Swan.Swanctl("--terminate", "--ike", "broker");
             Eventually.True(() => !site.IsUp, "the end of the tunnel");
             Assert.Contains("\"event\":\"ipsec-down\",\"peer\":\"swan\"", site.Audit, StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Between_them_may_be_ipv6(bool brokerBegins)
+    {
+        using var site = new IpsecSite(brokerPeer: brokerBegins ? "start: true" : "", brokerChild: ", lifetime: 1s", ipv6: true);
+        Explained(site, () =>
+        {
+            if (!brokerBegins)
+                site.Swan.Swanctl("--initiate", "--child", "net");
+            Eventually.True(() => site.IsUp, "the tunnel");
+            Carry(site, pings: 150);
+            site.Download(200_000);
+            JsonElement sa = Assert.Single(site.Ipsec.EnumerateArray());
+            Assert.Equal("[fd99::1]:4500 [fd99::2]:4500", $"{sa.GetProperty("local").GetString()} {sa.GetProperty("remote").GetString()}");
+            Assert.True(site.Command("rekey swan --ike").ExitCode == 0);
+            Carry(site, pings: 50);
         });
     }
 

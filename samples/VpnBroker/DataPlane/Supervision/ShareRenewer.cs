@@ -1,0 +1,152 @@
+using CryptoPlane.Traffic;
+using VpnBroker.Configuration;
+using VpnBroker.DataPlane.Pipeline;
+using VpnBroker.DataPlane.Queueing;
+
+namespace VpnBroker.DataPlane.Supervision;
+
+/// <summary>
+/// Divides the limits that span several lcores anew, several times a second, by what each lcore has had to send since the last time.
+/// Supervisor's thread.
+/// </summary>
+/// <remarks>A lcore that has not taken its last shares gets no others: then nobody does, so that shares never add up to more than the limit for long.</remarks>
+internal sealed unsafe class ShareRenewer : IDisposable
+{
+    /// <summary>Nanoseconds between two divisions.</summary>
+    public const long Interval = 200_000_000;
+
+    private readonly IReadOnlyList<LcoreUnit> _units;
+    private readonly TrafficPlan _plan;
+    private readonly Func<IEnumerable<SharedTunnel>> _tunnels;
+    private readonly nint[] _blocks;
+    private readonly Dictionary<(int Lcore, int Counter), long> _before = [];
+    private readonly long[] _demands;
+    private readonly long[] _shares;
+    private readonly long[] _packetShares;
+    private int _underWay;
+    private long _last;
+
+    /// <summary>Prepares it.</summary>
+    /// <param name="units">The lcores.</param>
+    /// <param name="plan">The limits.</param>
+    /// <param name="capacity">ESP tunnels that there can be.</param>
+    /// <param name="tunnels">Gives the ESP tunnels of now.</param>
+    public ShareRenewer(IReadOnlyList<LcoreUnit> units, TrafficPlan plan, int capacity, Func<IEnumerable<SharedTunnel>> tunnels)
+    {
+        _units = units;
+        _plan = plan;
+        _tunnels = tunnels;
+        _blocks = [.. units.Select(_ => (nint)LcoreShares.Allocate(plan.Classes.Count, capacity))];
+        _demands = new long[units.Count];
+        _shares = new long[units.Count];
+        _packetShares = new long[units.Count];
+    }
+
+    /// <summary>Milliseconds until the next division is due.</summary>
+    public int Wait(long now) => (int)Math.Clamp((_last + Interval - now + 999_999) / 1_000_000, 1, Interval / 1_000_000);
+
+    /// <summary>Divides the limits, if it is time.</summary>
+    /// <param name="now">The clock, in nanoseconds.</param>
+    public void Run(long now)
+    {
+        if (_underWay != 0 || now - _last < Interval)
+            return;
+        long elapsed = Math.Max(1, now - _last);
+        _last = now;
+        for (int lcore = 0; lcore < _units.Count; lcore++)
+            Block(lcore)->TunnelCount = 0;
+        int counter = 0;
+        Measure(counter++, elapsed, queues => WantedBy(queues.Outside));
+        Divide(_plan.Outside, (lcore, rate) => Block(lcore)->Outside = rate);
+        Measure(counter++, elapsed, queues => WantedBy(queues.Inside));
+        Divide(_plan.Inside, (lcore, rate) => Block(lcore)->Inside = rate);
+        for (int i = 0; i < _plan.Classes.Count; i++)
+        {
+            int number = i;
+            Measure(counter++, elapsed, queues => queues.ReadPolice(number) is var police ? police.Passed + police.Refused : 0);
+            Divide(_plan.Classes[i].Police, (lcore, rate) => Block(lcore)->Class(number) = rate);
+        }
+        foreach (SharedTunnel tunnel in _tunnels())
+            Divide(tunnel, counter + (2 * tunnel.Number), elapsed);
+        for (int lcore = 0; lcore < _units.Count; lcore++)
+        {
+            _units[lcore].Post(new LcoreMessage { Kind = LcoreMessageKind.Shares, Pointer = _blocks[lcore] });
+            _underWay++;
+        }
+    }
+
+    /// <summary>An lcore has taken its shares.</summary>
+    public void Taken() => _underWay--;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (nint block in _blocks)
+            LcoreShares.Free((LcoreShares*)block);
+    }
+
+    private LcoreShares* Block(int lcore) => (LcoreShares*)_blocks[lcore];
+
+    private void Divide(SharedTunnel tunnel, int counter, long elapsed)
+    {
+        TunnelLimits whole = _plan.OfTunnel(tunnel.Name, 1);
+        if (tunnel.Lcores.Count < 2 || !(whole.SendShape.IsLimited || whole.SendPolice.IsLimited || whole.ReceiveShape.IsLimited || whole.ReceivePolice.IsLimited))
+            return;
+        TunnelLimits[] limits = [.. _units.Select(_ => whole)];
+        Measure(counter, elapsed, queues => WantedBy(queues.Outside.ReadTunnel(queues.NodeOfEsp(tunnel.Number))));
+        Divide(whole.SendShape, (lcore, rate) => limits[lcore].SendShape = rate, tunnel.Lcores);
+        Divide(whole.SendPolice, (lcore, rate) => limits[lcore].SendPolice = rate, tunnel.Lcores);
+        Measure(counter + 1, elapsed, queues => WantedBy(queues.Inside.ReadTunnel(queues.NodeOfEsp(tunnel.Number))));
+        Divide(whole.ReceiveShape, (lcore, rate) => limits[lcore].ReceiveShape = rate, tunnel.Lcores);
+        Divide(whole.ReceivePolice, (lcore, rate) => limits[lcore].ReceivePolice = rate, tunnel.Lcores);
+        foreach (int lcore in tunnel.Lcores)
+            Block(lcore)->TryAdd(new TunnelShare { Number = tunnel.Number, Limits = limits[lcore] });
+    }
+
+    /// <summary>Notes in bits per second what each lcore has wanted to send since the last time.</summary>
+    private void Measure(int counter, long elapsed, Func<QueueStage, long> bytesOf)
+    {
+        for (int lcore = 0; lcore < _units.Count; lcore++)
+        {
+            long bytes = bytesOf(_units[lcore].Context.Queues!);
+            long before = _before.GetValueOrDefault((lcore, counter));
+            _before[(lcore, counter)] = bytes;
+            _demands[lcore] = (long)((Int128)Math.Max(0, bytes - before) * 8_000_000_000 / elapsed);
+        }
+    }
+
+    private void Divide(in TrafficRate whole, Action<int, TrafficRate> set) => Divide(whole, set, [.. Enumerable.Range(0, _units.Count)]);
+
+    private void Divide(in TrafficRate whole, Action<int, TrafficRate> set, IReadOnlyList<int> lcores)
+    {
+        if (!whole.IsLimited)
+            return;
+        int count = lcores.Count;
+        Span<long> demands = stackalloc long[count];
+        for (int i = 0; i < count; i++)
+            demands[i] = _demands[lcores[i]];
+        ShareAllocator.Divide(whole.BitsPerSecond, demands, _shares.AsSpan(0, count));
+        // Where only packets are limited, the bytes' proportions are what is known of demand.
+        ShareAllocator.Divide(whole.PacketsPerSecond, demands, _packetShares.AsSpan(0, count));
+        for (int i = 0; i < count; i++)
+            set(lcores[i], TrafficPlan.Share(whole, _shares[i], _packetShares[i]));
+    }
+
+    /// <summary>Bytes that a scheduler was given so far, about: those that left, those that wait, and those that were dropped.</summary>
+    private static long WantedBy(TrafficScheduler scheduler)
+    {
+        long bytes = 0;
+        for (int i = 0; i < scheduler.ClassCount; i++)
+            bytes += WantedBy(scheduler.ReadClass(i));
+        return bytes;
+    }
+
+    private static long WantedBy(in QueueCounters counters)
+    {
+        long mean = counters.SentPackets == 0 ? 1000 : counters.SentBytes / counters.SentPackets;
+        return counters.SentBytes + counters.WaitingBytes + (counters.DroppedPackets * mean);
+    }
+}
+
+/// <summary>An ESP tunnel and the lcores that have a pair of SAs of it.</summary>
+internal readonly record struct SharedTunnel(int Number, string Name, IReadOnlyList<int> Lcores);
