@@ -32,7 +32,32 @@ public class ExampleTests(PackedPackages packages)
         using var project = new ConsumerProject(packages, "CryptoPlane.Tls", packages.QuickStart("CryptoPlane.Tls"));
         project.Build();
         Assert.True(File.Exists(project.NativeLibrary), "The native library does not come along with the package that needs it.");
-        Assert.Equal(["Aes128GcmSha256, X25519", "hello"], Lines(project.Run().EnsureSuccess()));
+        Assert.Equal(["Aes128GcmSha256, X25519MLKem768", "hello"], Lines(project.Run().EnsureSuccess()));
+    }
+
+    [Fact]
+    public void Two_streams_talk()
+    {
+        using var project = new ConsumerProject(packages, "CryptoPlane.Tls.Streams", packages.QuickStart("CryptoPlane.Tls.Streams"));
+        project.Build();
+        Assert.Equal(["Tls13, TLS_AES_128_GCM_SHA256, X25519MLKem768", "you said hello"], Lines(project.Run().EnsureSuccess()));
+    }
+
+    [Fact]
+    public void Kestrel_serves_a_request()
+    {
+        using var project = new ConsumerProject(packages, "CryptoPlane.Tls.AspNetCore", packages.QuickStart("CryptoPlane.Tls.AspNetCore"));
+        project.Build();
+        // The framework's client takes its groups from OpenSSL, whose versions differ in the first.
+        Assert.Matches("^https, HTTP/2, X25519", Assert.Single(Lines(project.Run().EnsureSuccess())));
+    }
+
+    [Fact]
+    public void A_flow_record_is_exported()
+    {
+        using var project = new ConsumerProject(packages, "CryptoPlane.Ipfix", packages.QuickStart("CryptoPlane.Ipfix"));
+        project.Build();
+        Assert.Equal(["in the ring", "version 10, 1 record exported"], Lines(project.Run().EnsureSuccess()));
     }
 
     /// <returns>The engine's description.</returns>

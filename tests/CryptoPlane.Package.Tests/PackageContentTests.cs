@@ -12,9 +12,12 @@ public class PackageContentTests(PackedPackages packages)
     [Theory]
     [InlineData("CryptoPlane")]
     [InlineData("CryptoPlane.Tls")]
+    [InlineData("CryptoPlane.Tls.Streams")]
+    [InlineData("CryptoPlane.Tls.AspNetCore")]
     [InlineData("CryptoPlane.Esp")]
     [InlineData("CryptoPlane.Ike")]
     [InlineData("CryptoPlane.IO")]
+    [InlineData("CryptoPlane.Ipfix")]
     public void A_package_has_assembly_documentation_and_readme_and_a_symbol_package(string id)
     {
         using ZipArchive package = packages.Open(id);
@@ -30,9 +33,12 @@ public class PackageContentTests(PackedPackages packages)
     [Theory]
     [InlineData("CryptoPlane", null)]
     [InlineData("CryptoPlane.Tls", "CryptoPlane")]
+    [InlineData("CryptoPlane.Tls.Streams", "CryptoPlane.Tls")]
+    [InlineData("CryptoPlane.Tls.AspNetCore", "CryptoPlane.Tls.Streams")]
     [InlineData("CryptoPlane.Esp", "CryptoPlane")]
     [InlineData("CryptoPlane.Ike", "CryptoPlane")]
     [InlineData("CryptoPlane.IO", "CryptoPlane")]
+    [InlineData("CryptoPlane.Ipfix", "CryptoPlane")]
     public void A_package_names_its_licence_and_what_it_depends_on(string id, string? dependency)
     {
         using ZipArchive package = packages.Open(id);
@@ -71,7 +77,7 @@ public class PackageContentTests(PackedPackages packages)
 
         string[] names = [.. Directory.EnumerateFiles(packages.Directory).Select(file => Path.GetFileName(file)).Order()];
         // A package and its symbols for each library, and those of the native one.
-        Assert.Equal(11, names.Length);
+        Assert.Equal(17, names.Length);
         Assert.Equal(names, Directory.EnumerateFiles(again).Select(file => Path.GetFileName(file)).Order());
         foreach (string name in names)
             Assert.True(File.ReadAllBytes(Path.Combine(packages.Directory, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(again, name))), $"{name} differs.");
