@@ -17,7 +17,8 @@ public sealed class MemifTests
         {
             traffic.WaitForFrames(20_000);
             Assert.Equal("up up", traffic.Links);
-            // The other order may crash the driver: a peer's end frees memory that the lcore reads.
+            // A peer's end frees memory that lcores read, and the driver crashes: none may read then, on either side.
+            peer.Stop();
             traffic.Finish();
             peer.Finish();
         }
