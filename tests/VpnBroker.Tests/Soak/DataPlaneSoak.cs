@@ -41,9 +41,9 @@ public sealed class DataPlaneSoak
         _users.ForEach(user => user.Connect(slow: user.Index % 8 == 0));
 
         Run(seconds, random, wire, sites);
-        ComeToRest(sites);
+        ComeToRest(sites, relay);
         Say($"{wire.Sent} packets sent, {wire.Delivered} delivered, {wire.Attacks} attacks, {wire.Errors} ICMP errors, {wire.Connections} connections, "
-            + $"{wire.KeyUpdates} KeyUpdates sent and {KeyUpdates(sites)} received, {relay.HostileTo(0) + relay.HostileTo(1)} hostile ESP packets");
+            + $"{wire.KeyUpdates} KeyUpdates sent and {KeyUpdates(sites)} received, {relay.HostileTo(0) + relay.HostileTo(1)} hostile ESP packets, {sites[0].Late + sites[1].Late} packets late");
         foreach (SoakSite site in sites)
             site.AssertSumsAddUp(relay);
         Assert.True(wire.Delivered > 0 && wire.Attacks > 0 && wire.Errors > 0 && wire.KeyUpdates > 0 && KeyUpdates(sites) > 0, "something did not happen at all");
@@ -157,7 +157,7 @@ public sealed class DataPlaneSoak
     }
 
     /// <summary>Nobody sends any more, and everybody reads until each has what its tunnel says it was sent.</summary>
-    private void ComeToRest(SoakSite[] sites)
+    private void ComeToRest(SoakSite[] sites, EspRelay relay)
     {
         Eventually.True(() =>
         {
@@ -169,7 +169,7 @@ public sealed class DataPlaneSoak
                 if (!user.Receive(_users, leaving) && leaving)
                     user.Close();
             }
-            return _users.All(user => !_leaving.Contains(user) || !user.IsOnline) && sites.All(IsAtRest);
+            return _users.All(user => !_leaving.Contains(user) || !user.IsOnline) && relay.IsIdle() && sites.All(IsAtRest) && relay.IsIdle();
         }, "all that was sent has arrived", TimeSpan.FromSeconds(60));
         foreach (SoakSite site in sites)
         {

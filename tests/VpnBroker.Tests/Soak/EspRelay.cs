@@ -11,11 +11,13 @@ internal sealed class EspRelay : IDisposable
 {
     private readonly Direction[] _directions;
     private readonly Socket[] _ends;
+    private readonly int[] _sites;
     private volatile bool _stop;
 
     /// <summary>Starts to carry packets between two UDP ports of the loopback interface.</summary>
     public EspRelay(int seed, int firstSite, int secondSite)
     {
+        _sites = [firstSite, secondSite];
         _ends = [Open(firstSite), Open(secondSite)];
         _directions = [new Direction(this, seed, _ends[0], _ends[1]), new Direction(this, seed + 1, _ends[1], _ends[0])];
     }
@@ -31,6 +33,11 @@ internal sealed class EspRelay : IDisposable
 
     /// <summary>Datagrams for a site that its packets did not ask for.</summary>
     public long HostileTo(int site) => Volatile.Read(ref _directions[1 - site].Hostile);
+
+    /// <summary>Whether nothing is on its way between the sites, as far as that can be seen from outside of them.</summary>
+    public bool IsIdle() =>
+        // In this order: what has left the relay's queue makes it busy until the site's queue has it.
+        Ports.All(SoakSite.IsQueueEmpty) && _directions.All(direction => !direction.Busy) && _sites.All(SoakSite.IsQueueEmpty);
 
     public void Dispose()
     {
@@ -56,6 +63,7 @@ internal sealed class EspRelay : IDisposable
         public long Taken;
         public long Given;
         public long Hostile;
+        public volatile bool Busy;
         public readonly Thread Thread;
 
         private readonly EspRelay _relay;
@@ -82,6 +90,7 @@ internal sealed class EspRelay : IDisposable
             {
                 if (!_from.Poll(50_000, SelectMode.SelectRead))
                     continue;
+                Busy = true;
                 int length = _from.Receive(_packet);
                 int place = (int)(Taken % Kept);
                 _packet.AsSpan(0, length).CopyTo(_history[place]);
@@ -89,6 +98,7 @@ internal sealed class EspRelay : IDisposable
                 Send(_packet.AsSpan(0, length));
                 Harass(place);
                 Volatile.Write(ref Taken, Taken + 1);
+                Busy = false;
             }
         }
 

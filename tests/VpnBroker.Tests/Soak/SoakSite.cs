@@ -38,6 +38,9 @@ internal sealed class SoakSite
 
     public DataPlaneHost Host { get; }
 
+    /// <summary>Packets that came by ESP after later ones of their flow: the kernel had lost them, and somebody in the network sent a copy.</summary>
+    public ulong Late { get; set; }
+
     /// <summary>Tunnels that have ended, as the data plane told.</summary>
     public ConcurrentQueue<TunnelEnded> Ended { get; } = new();
 
@@ -103,9 +106,13 @@ internal sealed class SoakSite
         Assert.True(given >= arrived && given - arrived <= HandOverDrops(status), $"{given} ESP packets were given, {arrived} are accounted for: {where}");
         ulong taken = (ulong)relay.TakenFrom(Number) + KernelDrops(relay.Ports[Number]);
         Assert.True(espSent >= taken && espSent - taken <= uncertain, $"{espSent} ESP packets were sent, {taken} reached the network: {where}");
+        Assert.True(Late <= KernelDrops(_port), $"{Late} packets came late, and {KernelDrops(_port)} were lost before that: {where}");
         // Nothing that was repeated or changed on the way was taken for a packet.
         Assert.True(dropped + KernelDrops(_port) + HandOverDrops(status) >= (ulong)relay.HostileTo(Number), $"{relay.HostileTo(Number)} hostile packets, {dropped} dropped by ESP: {where}");
     }
+
+    /// <summary>Whether the kernel holds no datagram for a port's sockets.</summary>
+    public static bool IsQueueEmpty(int port) => SocketsOf(port).All(fields => fields[4].EndsWith(":00000000", StringComparison.Ordinal));
 
     private static ulong HandedOverInVain(DataPlaneStatus status) =>
         status.Lcores.Aggregate(0UL, (sum, lcore) => sum + lcore.HandedOver) - status.Lcores.Aggregate(0UL, (sum, lcore) => sum + lcore.TakenOver);
@@ -119,12 +126,11 @@ internal sealed class SoakSite
     }
 
     /// <summary>Datagrams that the kernel lost on the sockets of a port: the last column of its table.</summary>
-    private static ulong KernelDrops(int port)
-    {
-        string local = $":{port:X4}";
-        return File.ReadLines("/proc/net/udp").Skip(1)
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(fields => fields[1].EndsWith(local, StringComparison.Ordinal))
-            .Aggregate(0UL, (sum, fields) => sum + ulong.Parse(fields[^1], CultureInfo.InvariantCulture));
-    }
+    private static ulong KernelDrops(int port) =>
+        SocketsOf(port).Aggregate(0UL, (sum, fields) => sum + ulong.Parse(fields[^1], CultureInfo.InvariantCulture));
+
+    /// <summary>The rows of the kernel's table that are about a port's sockets.</summary>
+    private static IEnumerable<string[]> SocketsOf(int port) => File.ReadLines("/proc/net/udp").Skip(1)
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Where(fields => fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
 }

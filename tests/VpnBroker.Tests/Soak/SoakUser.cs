@@ -17,6 +17,9 @@ internal sealed unsafe class SoakUser : IDisposable
     /// <summary>Packets of one connection at most: the number of a packet has 16 bits.</summary>
     private const int MostPackets = 60_000;
 
+    /// <summary>Of so many packets of a flow, up to the last one, it is known which have come.</summary>
+    private const int Remembered = 64;
+
     private readonly SoakWire _wire;
     private readonly SoakSite _site;
     private readonly int _lcore;
@@ -26,6 +29,10 @@ internal sealed unsafe class SoakUser : IDisposable
     private readonly int[] _numbers;
     private readonly int[] _seenGeneration;
     private readonly int[] _seenNumber;
+
+    /// <summary>Bit n: whether the packet n before the last one was seen.</summary>
+    private readonly ulong[] _seenBefore;
+
     private Task _attached = Task.CompletedTask;
     private int _socket = -1;
     private int _inCount;
@@ -39,6 +46,7 @@ internal sealed unsafe class SoakUser : IDisposable
         _numbers = new int[users];
         _seenGeneration = new int[users];
         _seenNumber = new int[users];
+        _seenBefore = new ulong[users];
         // Touched now, so that they do not look like growth later.
         _in.Span.Fill(1);
         _out.Span.Fill(1);
@@ -328,11 +336,30 @@ internal sealed unsafe class SoakUser : IDisposable
             Assert.Fail($"{this}: packet {number} from user {from.Index}: {wrong}");
         ref int seenGeneration = ref _seenGeneration[from.Index];
         int step = ((packet[1] >> 2) - seenGeneration) & (SoakPacket.Generations - 1);
-        if (step == 0 && number <= _seenNumber[from.Index])
-            Assert.Fail($"{this}: packet {number} from user {from.Index} came after packet {_seenNumber[from.Index]}: twice, or out of order");
+        int ahead = step == 0 ? number - _seenNumber[from.Index] : Remembered;
+        if (ahead <= 0)
+        {
+            TakeLate(from, number, -ahead);
+            return;
+        }
         seenGeneration += step;
         if (seenGeneration > from.Generation && seenGeneration - SoakPacket.Generations < from.Generation - SoakPacket.Generations / 2)
             Assert.Fail($"{this}: packet {number} from user {from.Index} is of a connection before the last one that sent");
         _seenNumber[from.Index] = number;
+        _seenBefore[from.Index] = ahead < Remembered ? _seenBefore[from.Index] << ahead | 1 : 1;
+    }
+
+    /// <summary>
+    /// A packet behind its successors: right only by ESP, for the first time, and where the kernel had lost it before the site read it. The replay
+    /// window then takes the copy that somebody sends (RFC 4303 §3.4.3); the sums tell in the end whether there were so many losses.
+    /// </summary>
+    private void TakeLate(SoakUser from, int number, int behind)
+    {
+        ref ulong seen = ref _seenBefore[from.Index];
+        bool isFirst = behind < Remembered && (seen >> behind & 1) == 0;
+        if (from.Site == Site || !isFirst)
+            Assert.Fail($"{this}: packet {number} from user {from.Index} came after packet {_seenNumber[from.Index]}, for the {(isFirst ? "first" : "second")} time");
+        seen |= 1UL << behind;
+        _site.Late++;
     }
 }
