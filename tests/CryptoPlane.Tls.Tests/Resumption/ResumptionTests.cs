@@ -196,6 +196,26 @@ public sealed class ResumptionTests : IDisposable
         Assert.Equal(alert, client.Error!.Alert);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_server_acknowledges_the_name_unless_it_resumes(bool resumes)
+    {
+        TlsServerOptions options = Server(TlsCipherSuite.Aes128GcmSha256);
+        using TlsSession session = Take(options);
+        using var client = new ScriptedClient(Client(resumes ? session : null));
+        using var server = new TlsServer(options);
+        client.Send(client.Hello().ToMessage());
+        ScriptedPeer.Drive(server, client.Take(), out byte[] flight);
+        client.TakeFlight(flight);
+        Assert.Equal(resumes, server.IsResumed);
+        Assert.Equal(TestCertificates.ServerName, server.ServerName);
+        byte[] message = client.Received.Single(one => one[0] == (byte)HandshakeType.EncryptedExtensions);
+        Assert.Null(EncryptedExtensionsMessage.Parse(message.AsSpan(4), out ExtensionList extensions));
+        // RFC 6066 §3: "When resuming a session, the server MUST NOT include a server_name extension in the server hello."
+        Assert.Equal(!resumes, extensions.Contains(ExtensionType.ServerName));
+    }
+
     [Fact]
     public void A_session_is_for_its_server_only()
     {

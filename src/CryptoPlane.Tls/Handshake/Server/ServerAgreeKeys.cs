@@ -28,8 +28,9 @@ internal sealed class ServerAgreeKeys(TlsServerOptions options, TlsCredential? c
         if (!takesEarlyData)
             context.ChangeReadKeys(keys.Client, TlsTrafficUse.ReadHandshake);
 
+        // RFC 6066 §3: "When resuming a session, the server MUST NOT include a server_name extension in the server hello."
         EncryptedExtensionsMessage.Write(
-            context.Messages, context.ApplicationProtocol.Protocol.Span, acknowledgeServerName: context.ServerName is not null,
+            context.Messages, context.ApplicationProtocol.Protocol.Span, acknowledgeServerName: context.ServerName is not null && !context.IsResumed,
             context.PeerSizeLimit == 0 ? 0 : options.RecordSizeLimit, takesEarlyData);
         if (context.UsesPreSharedKey)
         {
