@@ -8,10 +8,15 @@ namespace CryptoPlane.BogoShim;
 /// <summary>A connection of the engine's on a TCP connection to the runner.</summary>
 internal sealed class ShimChannel : IDisposable
 {
+    /// <summary>Types of messages (RFC 8446 §4).</summary>
+    private const int ServerHello = 2, EncryptedExtensions = 8;
+
     private readonly TlsConnection _connection;
     private readonly Socket _socket;
     private readonly bool _byByte;
     private readonly bool _refuses;
+    private readonly bool _holdsEarlyDataBack;
+    private readonly int _earlyWriteAfter;
     private readonly byte[] _received = new byte[2 * TlsConnection.MaxRecordSize];
     private readonly byte[] _output = new byte[2 * TlsConnection.MaxRecordSize];
     private readonly byte[] _data = new byte[TlsConnection.MaxPlaintextSize];
@@ -24,6 +29,8 @@ internal sealed class ShimChannel : IDisposable
         _connection = connection;
         _byByte = settings.Async;
         _refuses = settings.VerifyFail;
+        _holdsEarlyDataBack = settings.ReadWithUnfinishedWrite;
+        _earlyWriteAfter = settings.EarlyWriteAfterMessage;
         _socket = new Socket(settings.IPv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _socket.Connect(settings.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, settings.Port);
         if (!settings.HasShimId)
@@ -45,15 +52,19 @@ internal sealed class ShimChannel : IDisposable
             Span<byte> destination = _byByte ? _output.AsSpan(0, 1) : _output;
             TlsStatus status = _connection.Handshake(_received.AsSpan(0, _visible), destination, out int consumed, out int written);
             Drop(consumed);
+            if (written > 0)
+                SendHeldBack();
             Send(destination[..written]);
             Check(status);
             if (status == TlsStatus.Complete)
                 return;
-            if (_connection.PendingWork is TlsCertificateDecision { IsDone: false } decision)
+            if (status == TlsStatus.EarlyData)
+                EchoEarlyData((TlsServer)_connection);
+            else if (_connection.PendingWork is TlsCertificateDecision { IsDone: false } decision)
                 Decide(decision);
             else if (_connection.PendingWork is { IsDone: false } work)
                 work.Execute();
-            else if (!early.IsEmpty && _connection is TlsClient { CanWriteEarlyData: true } client && status == TlsStatus.NeedMoreData)
+            else if (!early.IsEmpty && _connection is TlsClient { CanWriteEarlyData: true } client && status == TlsStatus.NeedMoreData && IsTimeForEarlyData())
                 WriteEarlyData(client, ref early);
             else if (status == TlsStatus.Closed || (status == TlsStatus.NeedMoreData && !Receive()))
                 throw new ShimFailureException("The runner ended the connection during the handshake.");
@@ -141,13 +152,31 @@ internal sealed class ShimChannel : IDisposable
         _socket.Dispose();
     }
 
+    /// <summary>A server's answer that does not wait for the client's Finished.</summary>
+    private void EchoEarlyData(TlsServer server)
+    {
+        byte[] answer = ShimRun.Inverted(_data.AsSpan(0, server.ReadEarlyData(_data)));
+        if (!server.CanWrite)
+            throw new ShimFailureException("Early data came before it can be answered.");
+        Write(answer);
+    }
+
     private void WriteEarlyData(TlsClient client, ref ReadOnlySpan<byte> early)
     {
         Check(client.WriteEarlyData(early, _output, out int sent, out int written));
-        Send(_output.AsSpan(0, written));
+        int first = _holdsEarlyDataBack ? 1 : written;
+        Send(_output.AsSpan(0, first));
+        _heldBack = _output.AsSpan(first, written - first).ToArray();
         EarlyDataSent = sent;
         early = [];
     }
+
+    private bool IsTimeForEarlyData() => _earlyWriteAfter switch
+    {
+        ServerHello => _connection.NegotiatedCipherSuite != TlsCipherSuite.None,
+        EncryptedExtensions => _connection.EarlyDataStatus == TlsEarlyDataStatus.Accepted,
+        _ => true,
+    };
 
     private void Decide(TlsCertificateDecision decision)
     {

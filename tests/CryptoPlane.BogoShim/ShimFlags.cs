@@ -68,6 +68,8 @@ internal sealed class ShimFlags
         Value("-resume-count", (s, v) => s.ResumeCount = Number(v)),
         Value("-resumption-delay", (s, v) => s.ResumptionDelay = Number(v)),
         Switch("-async", s => s.Async = true),
+        // Whether reading and writing make BoringSSL's handshake is its affair: ours has a method of its own.
+        Switch("-implicit-handshake", _ => { }),
 
         // Versions: there is TLS 1.3 alone, so others are left away as well where a test does not say so.
         Value("-min-version", (_, v) => Require(Number(v) <= Tls13, "a version newer than TLS 1.3")),
@@ -76,14 +78,24 @@ internal sealed class ShimFlags
         Switch("-no-tls1", _ => { }),
         Switch("-no-tls11", _ => { }),
         Switch("-no-tls12", _ => { }),
+        // What these extensions brought to TLS 1.2, TLS 1.3 always has.
+        Switch("-expect-extended-master-secret", _ => { }),
+        Switch("-expect-secure-renegotiation", _ => { }),
         // There is no renegotiation in TLS 1.3, however freely it is allowed.
         Switch("-renegotiate-freely", _ => { }),
         Switch("-renegotiate-ignore", _ => { }),
         Switch("-renegotiate-once", _ => { }),
         Switch("-forbid-renegotiation-after-handshake", _ => { }),
 
-        Value("-cert-file", (s, v) => s.CertFile = v),
-        Value("-key-file", (s, v) => s.KeyFile = v),
+        // What comes behind the flag is about that credential.
+        Switch("-new-x509-credential", s => s.Credentials.Add(new ShimCredential())),
+        Value("-cert-file", (s, v) => s.Credential.CertFile = v),
+        Value("-key-file", (s, v) => s.Credential.KeyFile = v),
+        // The runner sees which one is shown.
+        Value("-expect-selected-credential", (_, _) => { }),
+        // The application is not told whom a server names, but a client goes by it.
+        Value("-expect-client-ca-list", (_, _) => { }),
+        Value("-use-client-ca-list", (s, v) => s.Authorities = v == "<EMPTY>" ? [] : [.. v.Split(',').Select(Convert.FromHexString)]),
         Value("-trust-cert", (s, v) => s.TrustCert = v),
         // Clients verify always; a server asks for a certificate.
         Switch("-verify-peer", s => s.VerifyPeer = true),
@@ -97,13 +109,27 @@ internal sealed class ShimFlags
         Switch("-verify-fail", s => s.VerifyFail = true),
         Value("-host-name", (s, v) => s.HostName = v),
         Value("-curves", (s, v) => s.Curves.Add(Known<TlsNamedGroup>(v))),
-        Value("-signing-prefs", (s, v) => s.SigningPrefs.Add(Known<TlsSignatureScheme>(v))),
-        Value("-verify-prefs", (s, v) => s.VerifyPrefs.Add(Known<TlsSignatureScheme>(v))),
+        Switch("-fips-202205", ShimPolicies.Fips),
+        Switch("-wpa-202304", ShimPolicies.Wpa),
+        Switch("-cnsa-202407", ShimPolicies.Cnsa),
+        Value("-signing-prefs", (s, v) =>
+        {
+            Require(s.Credentials.Count == 0, "signing preferences of one credential among several");
+            AddScheme(s.SigningPrefs, v);
+        }),
+        Value("-verify-prefs", (s, v) => AddScheme(s.VerifyPrefs, v)),
         Value("-advertise-alpn", (s, v) => s.AdvertiseAlpn = v),
         Value("-select-alpn", (s, v) => s.SelectAlpn = v),
+        // What a client offers, the application is not told.
+        Value("-expect-advertised-alpn", (_, _) => { }),
         Switch("-decline-alpn", _ => { }),
         Switch("-reject-alpn", s => s.RejectAlpn = true),
         Switch("-no-ticket", s => s.NoTicket = true),
+        // Tickets are sealed by the application's object in any case, and each connection is given new ones.
+        Switch("-use-ticket-callback", _ => { }),
+        Switch("-use-ticket-aead-callback", _ => { }),
+        Switch("-renew-ticket", _ => { }),
+        Switch("-skip-ticket", s => s.NoTicket = true),
 
         Switch("-shim-writes-first", s => s.ShimWritesFirst = true),
         Switch("-read-with-unfinished-write", s => s.ReadWithUnfinishedWrite = true),
@@ -123,14 +149,16 @@ internal sealed class ShimFlags
         Switch("-use-exporter-between-reads", s => s.ExporterBetweenReads = true),
 
         Switch("-enable-ocsp-stapling", s => s.EnableOcspStapling = true),
-        Value("-ocsp-response", (s, v) => s.OcspResponse = Convert.FromBase64String(v)),
+        Value("-ocsp-response", (s, v) => s.Credential.OcspResponse = Convert.FromBase64String(v)),
+        // The response is the credential's at any time, and a client judges one by itself: a callback has nothing to add but to send none.
+        Switch("-use-ocsp-callback", _ => { }),
+        Switch("-set-ocsp-in-callback", _ => { }),
+        Switch("-decline-ocsp-callback", s => s.DeclinesOcsp = true),
         Value("-expect-ocsp-response", (s, v) => s.ExpectOcspResponse = Convert.FromBase64String(v)),
-        // A server sends tickets before the client's Finished, where the runner waits for them; ours sends them behind it.
-        Switch("-enable-early-data", s =>
-        {
-            Require(!s.IsServer, "tickets before the client's Finished");
-            s.EnableEarlyData = true;
-        }),
+        Switch("-enable-early-data", s => s.EnableEarlyData = true),
+        // How far the clocks are apart the application is not told; whether early data is taken all the same, other flags say.
+        Value("-expect-ticket-age-skew", (_, _) => { }),
+        Value("-early-write-after-message", (s, v) => s.EarlyWriteAfterMessage = Number(v)),
         Switch("-expect-accept-early-data", s => s.ExpectAcceptEarlyData = true),
         Switch("-expect-reject-early-data", s => s.ExpectRejectEarlyData = true),
         Switch("-expect-no-offer-early-data", s => s.ExpectNoOfferEarlyData = true),
@@ -151,7 +179,8 @@ internal sealed class ShimFlags
         // The order of preference does not depend on the CPU: of the two flags, the one for CPUs with AES holds.
         Value("-expect-cipher-aes", (s, v) => s.ExpectCipher = Known<TlsCipherSuite>(v)),
         Value("-expect-cipher-no-aes", (_, _) => { }),
-        Value("-expect-peer-signature-algorithm", (s, v) => s.ExpectPeerSignature = Known<TlsSignatureScheme>(v)),
+        // One that is not built must not come: the tests are about its refusal.
+        Value("-expect-peer-signature-algorithm", (s, v) => s.ExpectPeerSignature = (TlsSignatureScheme)ushort.Parse(v, CultureInfo.InvariantCulture)),
     ];
 
     private static KeyValuePair<string, Flag> Switch(string name, Action<ShimSettings> set) => new(name, new Flag(false, (settings, _) => set(settings)));
@@ -159,6 +188,14 @@ internal sealed class ShimFlags
     private static KeyValuePair<string, Flag> Value(string name, Action<ShimSettings, string> set) => new(name, new Flag(true, set));
 
     private static int Number(string value) => int.Parse(value, CultureInfo.InvariantCulture);
+
+    /// <summary>What is not built cannot be preferred, and tests that prefer it alone are about its refusal.</summary>
+    private static void AddScheme(List<TlsSignatureScheme> schemes, string value)
+    {
+        var scheme = (TlsSignatureScheme)ushort.Parse(value, CultureInfo.InvariantCulture);
+        if (Enum.IsDefined(scheme))
+            schemes.Add(scheme);
+    }
 
     private static T Known<T>(string value)
         where T : struct, Enum

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CryptoPlane.Tls;
+using TlsCipherSuite = CryptoPlane.Tls.TlsCipherSuite;
 
 namespace CryptoPlane.BogoShim;
 
@@ -11,6 +12,8 @@ internal static class ShimOptions
 {
     /// <summary>What the runner takes for granted where no -curves are given.</summary>
     private static readonly TlsNamedGroup[] s_groups = [TlsNamedGroup.X25519, TlsNamedGroup.Secp256r1, TlsNamedGroup.Secp384r1];
+
+    private static readonly TlsCipherSuite[] s_suites = [TlsCipherSuite.Aes128GcmSha256, TlsCipherSuite.Aes256GcmSha384, TlsCipherSuite.ChaCha20Poly1305Sha256];
 
     /// <summary>What a server signs with where no -signing-prefs are given: all.</summary>
     private static readonly TlsSignatureScheme[] s_signing = [.. Enum.GetValues<TlsSignatureScheme>().Where(scheme => scheme != TlsSignatureScheme.None)];
@@ -22,18 +25,33 @@ internal static class ShimOptions
         TlsSignatureScheme.RsaPssRsaeSha384, TlsSignatureScheme.RsaPssRsaeSha512,
     ];
 
-    public static TlsServerOptions ForServer(ShimSettings settings, ITlsTicketProtector tickets, TimeProvider clock)
+    /// <summary>BoringSSL's most early data, and by how much it lets clocks differ: tests go up to these and beyond.</summary>
+    private const int MaxEarlyData = 14_336, MaxSkewSeconds = 60;
+
+    public static TlsServerOptions ForServer(ShimSettings settings, ITlsTicketProtector tickets, ITlsReplayGuard guard, TimeProvider clock)
     {
-        TlsCredential credential = LoadCredential(settings) ?? throw new NotImplementedFlagException("a server without a certificate");
-        return new TlsServerOptions(credential)
+        IReadOnlyList<TlsCredential> credentials = LoadCredentials(settings);
+        if (credentials.Count == 0)
+            throw new NotImplementedFlagException("a server without a certificate");
+        return new TlsServerOptions(credentials)
         {
             // The runner's clients are of no authority: the shim decides by the flags.
-            ClientAuthentication = settings.VerifyPeer ? new TlsClientAuthentication { IsRequired = settings.RequireClientCertificate } : null,
+            ClientAuthentication = settings.VerifyPeer
+                ? new TlsClientAuthentication
+                {
+                    IsRequired = settings.RequireClientCertificate,
+                    Authorities = [.. settings.Authorities.Select(name => new X500DistinguishedName(name))],
+                }
+                : null,
+            CipherSuites = Suites(settings),
             Groups = settings.Curves.Count == 0 ? s_groups : settings.Curves,
             SignatureSchemes = ServerSchemes(settings),
             ApplicationProtocols = settings.RejectAlpn ? [new SslApplicationProtocol("none of the client's")]
-                : settings.SelectAlpn is { } protocol ? [new SslApplicationProtocol(protocol)] : [],
+                : settings.SelectAlpn is { Length: > 0 } protocol ? [new SslApplicationProtocol(protocol)] : [],
             TicketProtector = settings.NoTicket ? null : tickets,
+            DangerousAcceptEarlyData = settings.EnableEarlyData
+                ? new TlsEarlyDataPolicy(MaxEarlyData, guard) { FreshnessWindow = TimeSpan.FromSeconds(MaxSkewSeconds) }
+                : null,
             TimeProvider = clock,
         };
     }
@@ -47,12 +65,13 @@ internal static class ShimOptions
             throw new NotImplementedFlagException("a name that is no DNS name");
         return new TlsClientOptions(name)
         {
+            CipherSuites = Suites(settings),
             Groups = groups,
             // What the runner counts on: the first group, and the first of the other kind, where one is hybrid and one is not.
             KeyShareGroups = [groups[0], .. groups.Where(group => IsHybrid(group) != IsHybrid(groups[0])).Take(1)],
             SignatureSchemes = ClientSchemes(settings),
             ApplicationProtocols = ParseProtocols(settings.AdvertiseAlpn),
-            Credentials = LoadCredential(settings) is { } credential ? [credential] : [],
+            Credentials = LoadCredentials(settings),
             Session = session,
             KeepSessions = true,
             OcspStapling = settings.EnableOcspStapling ? TlsOcspStapling.Requested : TlsOcspStapling.None,
@@ -83,20 +102,23 @@ internal static class ShimOptions
     private static IReadOnlyList<TlsSignatureScheme> ClientSchemes(ShimSettings settings)
     {
         IReadOnlyList<TlsSignatureScheme> accepted = settings.VerifyPrefs.Count == 0 ? s_accepted : settings.VerifyPrefs;
-        if (settings.CertFile == null)
+        if (settings.Credential.CertFile == null)
             return accepted;
         IReadOnlyList<TlsSignatureScheme> signing = settings.SigningPrefs.Count == 0 ? s_signing : settings.SigningPrefs;
         return [.. signing, .. accepted];
     }
 
-    private static TlsCredential? LoadCredential(ShimSettings settings)
+    private static IReadOnlyList<TlsCipherSuite> Suites(ShimSettings settings) => settings.CipherSuites.Count == 0 ? s_suites : settings.CipherSuites;
+
+    private static IReadOnlyList<TlsCredential> LoadCredentials(ShimSettings settings) =>
+        [.. settings.Credentials.Append(settings.DefaultCredential).Where(one => one.CertFile != null).Select(one => Load(one, settings))];
+
+    private static TlsCredential Load(ShimCredential files, ShimSettings settings)
     {
-        if (settings.CertFile is not { } certificateFile)
-            return null;
         try
         {
-            TlsCredential credential = TlsCredential.FromPem(File.ReadAllText(certificateFile), File.ReadAllText(settings.KeyFile!));
-            credential.SetOcspResponse(settings.OcspResponse);
+            TlsCredential credential = TlsCredential.FromPem(File.ReadAllText(files.CertFile!), File.ReadAllText(files.KeyFile!));
+            credential.SetOcspResponse(settings.DeclinesOcsp ? null : files.OcspResponse);
             return credential;
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)

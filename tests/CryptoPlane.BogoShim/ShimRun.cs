@@ -11,6 +11,7 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
 
     private readonly ShimClock _clock = new();
     private readonly TlsTicketKeyRing _tickets = new();
+    private readonly ShimReplayGuard _guard = new();
     private TlsSession? _session;
 
     /// <exception cref="ShimFailureException">A connection failed.</exception>
@@ -22,14 +23,14 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
             if (i > 0 && !settings.IsServer && _session == null)
                 throw new ShimFailureException("There is no session to resume.");
             using TlsConnection connection = settings.IsServer
-                ? new TlsServer(ShimOptions.ForServer(settings, _tickets, _clock))
+                ? new TlsServer(ShimOptions.ForServer(settings, _tickets, _guard, _clock))
                 : new TlsClient(ShimOptions.ForClient(settings, _session, _clock));
             using (var channel = new ShimChannel(connection, settings))
             {
                 channel.Handshake(settings.ShimWritesFirst ? "hello"u8 : []);
                 CheckEarlyData(connection, settings);
-                // With rejected early data the settings are about what the session promised, and those for another try about what came.
-                if (connection.EarlyDataStatus == TlsEarlyDataStatus.Rejected && settings.EnableEarlyData)
+                // With rejected early data a client's settings are about what the session promised, and those for another try about what came.
+                if (!settings.IsServer && connection.EarlyDataStatus == TlsEarlyDataStatus.Rejected && settings.EnableEarlyData)
                 {
                     settings = flags.Retry;
                     CheckEarlyData(connection, settings);
@@ -43,6 +44,15 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
                 TakeSession(client, settings);
             _clock.Advance(TimeSpan.FromSeconds(settings.ResumptionDelay));
         }
+    }
+
+    /// <summary>What the runner expects for data.</summary>
+    public static byte[] Inverted(ReadOnlySpan<byte> data)
+    {
+        byte[] answer = new byte[data.Length];
+        for (int i = 0; i < answer.Length; i++)
+            answer[i] = (byte)(data[i] ^ 0xFF);
+        return answer;
     }
 
     public void Dispose() => _session?.Dispose();
@@ -65,7 +75,7 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
         }
         else
         {
-            if (settings.ReadWithUnfinishedWrite)
+            if (settings.ReadWithUnfinishedWrite && channel.EarlyDataSent == 0)
                 channel.WriteOneByteOf("hello"u8);
             else if (settings.ShimWritesFirst)
                 channel.Write("hello"u8[(connection.EarlyDataStatus == TlsEarlyDataStatus.Accepted ? channel.EarlyDataSent : 0)..]);
@@ -98,9 +108,7 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
                 connection.ExportKeyingMaterial("between reads", [], new byte[1]);
             if (data.IsEmpty)
                 return isClean;
-            byte[] answer = new byte[data.Length];
-            for (int i = 0; i < answer.Length; i++)
-                answer[i] = (byte)(data[i] ^ 0xFF);
+            byte[] answer = Inverted(data);
             channel.SendHeldBack();
             int piece = settings.ReadSize > 0 ? settings.ReadSize : answer.Length;
             foreach (byte[] part in answer.Chunk(piece))
@@ -114,8 +122,8 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
 
     private static void CheckEarlyData(TlsConnection connection, ShimSettings settings)
     {
-        if (settings.EnableEarlyData && (settings.ExportKeyingMaterial > 0 || settings.ReadWithUnfinishedWrite))
-            throw new NotImplementedFlagException("more than a write before the handshake is complete");
+        if (settings.EnableEarlyData && !settings.IsServer && settings.ExportKeyingMaterial > 0)
+            throw new NotImplementedFlagException("keying material before the handshake is complete");
         if (settings.ExpectAcceptEarlyData)
             Expect("early data", TlsEarlyDataStatus.Accepted, connection.EarlyDataStatus);
         if (settings.ExpectRejectEarlyData)

@@ -17,8 +17,15 @@ internal sealed class ShimSettings
     /// <summary>Gives the engine its input byte by byte, and takes its output so.</summary>
     public bool Async { get; set; }
 
-    public string? CertFile { get; set; }
-    public string? KeyFile { get; set; }
+    /// <summary>What is shown where none of <see cref="Credentials"/> fits; without files there is none.</summary>
+    public ShimCredential DefaultCredential { get; } = new();
+
+    /// <summary>The preferred first.</summary>
+    public List<ShimCredential> Credentials { get; } = [];
+
+    /// <summary>The one that flags are about: the newest.</summary>
+    public ShimCredential Credential => Credentials.Count == 0 ? DefaultCredential : Credentials[^1];
+
     public string? TrustCert { get; set; }
     public bool VerifyFail { get; set; }
 
@@ -28,7 +35,11 @@ internal sealed class ShimSettings
     /// <summary>A server that refuses clients without one.</summary>
     public bool RequireClientCertificate { get; set; }
 
+    /// <summary>The names of authorities that a server's request has, in DER.</summary>
+    public IReadOnlyList<byte[]> Authorities { get; set; } = [];
+
     public string? HostName { get; set; }
+    public List<TlsCipherSuite> CipherSuites { get; } = [];
     public List<TlsNamedGroup> Curves { get; } = [];
     public List<TlsSignatureScheme> SigningPrefs { get; } = [];
     public List<TlsSignatureScheme> VerifyPrefs { get; } = [];
@@ -37,11 +48,14 @@ internal sealed class ShimSettings
     public bool RejectAlpn { get; set; }
     public bool NoTicket { get; set; }
 
-    /// <summary>A client that sends early data. Its first data goes early, if it may.</summary>
+    /// <summary>A client that sends early data: its first data goes early, if it may. A server that takes it.</summary>
     public bool EnableEarlyData { get; set; }
 
+    /// <summary>The type of the message that a client waits for before it writes early data; 0 for none.</summary>
+    public int EarlyWriteAfterMessage { get; set; }
+
     public bool EnableOcspStapling { get; set; }
-    public byte[]? OcspResponse { get; set; }
+    public bool DeclinesOcsp { get; set; }
     public byte[]? ExpectOcspResponse { get; set; }
     public bool ExpectAcceptEarlyData { get; set; }
     public bool ExpectRejectEarlyData { get; set; }
