@@ -65,15 +65,17 @@ public sealed class TlsPreSharedKey : IDisposable
     /// <param name="key">At least <see cref="MinKeySize"/> random bytes, which the caller erases.</param>
     /// <param name="hash">SHA-256 or SHA-384: of the suites that the result is for. By default SHA-256.</param>
     /// <param name="context">What both sides know of each other, such as their roles (RFC 9258 §B); may be empty.</param>
+    /// <param name="keyHash">SHA-256 or SHA-384: what the key to import is bound to where it comes from. By default SHA-256, as for one that is bound to none.</param>
     /// <exception cref="ArgumentException">As with the constructor; identity and context together count as the identity.</exception>
     public static TlsPreSharedKey Import(
-        ReadOnlySpan<byte> identity, ReadOnlySpan<byte> key, HashAlgorithmName hash = default, ReadOnlySpan<byte> context = default)
+        ReadOnlySpan<byte> identity, ReadOnlySpan<byte> key, HashAlgorithmName hash = default, ReadOnlySpan<byte> context = default,
+        HashAlgorithmName keyHash = default)
     {
         if (identity.IsEmpty || identity.Length + context.Length > MaxIdentitySize - ImportedIdentityOverhead)
             throw new ArgumentException($"Identity and context have 1 to {MaxIdentitySize - ImportedIdentityOverhead} bytes together.", nameof(identity));
         if (key.Length < MinKeySize)
             throw new ArgumentException($"A pre-shared key has at least {MinKeySize} random bytes, not {key.Length}.", nameof(key));
-        TlsHash target = HashOf(hash);
+        TlsHash target = HashOf(hash), own = HashOf(keyHash);
         // RFC 9258 §5.1: external_identity, context, target_protocol, target_kdf.
         var imported = new WireWriter();
         imported.WriteVector16(identity);
@@ -83,11 +85,11 @@ public sealed class TlsPreSharedKey : IDisposable
 
         // epskx = HKDF-Extract(0, epsk); ipskx = HKDF-Expand-Label(epskx, "derived psk", Hash(ImportedIdentity), L), with the hash of the
         // imported key, "or SHA-256 if there is none", and the length of the target's.
-        Span<byte> extracted = stackalloc byte[SHA256.HashSizeInBytes], digest = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> extracted = stackalloc byte[own.Length()], digest = stackalloc byte[own.Length()];
         Span<byte> derived = stackalloc byte[target.Length()];
-        Hkdf.Extract(TlsHash.Sha256, [], key, extracted);
-        SHA256.HashData(imported.Written, digest);
-        Hkdf.ExpandLabel(TlsHash.Sha256, extracted, "derived psk"u8, digest, derived);
+        Hkdf.Extract(own, [], key, extracted);
+        CryptographicOperations.HashData(own == TlsHash.Sha384 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256, imported.Written, digest);
+        Hkdf.ExpandLabel(own, extracted, "derived psk"u8, digest, derived);
         var result = new TlsPreSharedKey(imported.Written, derived, target, isImported: true);
         CryptographicOperations.ZeroMemory(extracted);
         CryptographicOperations.ZeroMemory(derived);

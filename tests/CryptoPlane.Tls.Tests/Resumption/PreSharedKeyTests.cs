@@ -148,16 +148,22 @@ public sealed class PreSharedKeyTests
         Assert.Equal(TlsAlert.UnexpectedMessage, client.Error!.Alert);
     }
 
-    [Fact]
-    public void An_imported_key_is_what_RFC_9258_says()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("SHA256")]
+    [InlineData("SHA384")]
+    public void An_imported_key_is_what_RFC_9258_says(string? keyHash)
     {
-        using TlsPreSharedKey key = TlsPreSharedKey.Import("id"u8, s_secret, HashAlgorithmName.SHA384, "ctx"u8);
+        using TlsPreSharedKey key = TlsPreSharedKey.Import("id"u8, s_secret, HashAlgorithmName.SHA384, "ctx"u8, new HashAlgorithmName(keyHash));
+        // RFC 9258 §5.1: the hash of the key that is imported, not the target's.
+        var own = new HashAlgorithmName(keyHash ?? "SHA256");
         byte[] identity = [0, 2, .. "id"u8, 0, 3, .. "ctx"u8, 3, 4, 0, 2];
         Assert.Equal(identity, key.Identity);
         // struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel
-        byte[] info = [0, 48, 17, .. "tls13 derived psk"u8, 32, .. SHA256.HashData(identity)];
-        byte[] extracted = HKDF.Extract(HashAlgorithmName.SHA256, s_secret);
-        Assert.Equal(HKDF.Expand(HashAlgorithmName.SHA256, extracted, 48, info), key.Key);
+        byte[] digest = CryptographicOperations.HashData(own, identity);
+        byte[] info = [0, 48, 17, .. "tls13 derived psk"u8, (byte)digest.Length, .. digest];
+        byte[] extracted = HKDF.Extract(own, s_secret);
+        Assert.Equal(HKDF.Expand(own, extracted, 48, info), key.Key);
     }
 
     [Fact]
