@@ -5,7 +5,7 @@
 # tests/CryptoPlane.BogoShim, ready to run, and starts the runner with the shim's configuration.
 #
 # The runner is not part of this repository, and this script does not build it: PROGRAM is its test program, made elsewhere.
-# The names in the configuration are those of its commit 285228fdfb93 (February 2025).
+# The names in the configuration are those of its commit 285228fdfb93 (February 2025), and for PSK-* those of e9449d4fff61 (April 2026).
 #
 #   --runner PROGRAM  the runner (or the environment variable BOGO_RUNNER)
 #   --test PATTERNS   only these tests: patterns with *, with ; between them

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Security.Cryptography;
 using CryptoPlane.Tls;
 
 namespace CryptoPlane.BogoShim;
@@ -89,6 +90,14 @@ internal sealed class ShimFlags
 
         // What comes behind the flag is about that credential.
         Switch("-new-x509-credential", s => s.Credentials.Add(new ShimCredential())),
+        // Keys that are imported (RFC 9258), and the hash that each is bound to.
+        Switch("-new-psk-credential", s => s.Credentials.Add(new ShimCredential())),
+        Value("-psk-importer-key", (s, v) => s.Credential.Key = Convert.FromBase64String(v)),
+        Value("-psk-importer-identity", (s, v) => s.Credential.KeyIdentity = Convert.FromBase64String(v)),
+        Value("-psk-importer-context", (s, v) => s.Credential.KeyContext = Convert.FromBase64String(v)),
+        Switch("-psk-importer-sha256", s => s.Credential.KeyHash = HashAlgorithmName.SHA256),
+        Switch("-psk-importer-sha384", s => s.Credential.KeyHash = HashAlgorithmName.SHA384),
+        Switch("-expect-no-peer-cert", s => s.ExpectNoPeerCert = true),
         Value("-cert-file", (s, v) => s.Credential.CertFile = v),
         Value("-key-file", (s, v) => s.Credential.KeyFile = v),
         // The runner sees which one is shown.

@@ -31,10 +31,12 @@ internal static class ShimOptions
     public static TlsServerOptions ForServer(ShimSettings settings, ITlsTicketProtector tickets, ITlsReplayGuard guard, TimeProvider clock)
     {
         IReadOnlyList<TlsCredential> credentials = LoadCredentials(settings);
-        if (credentials.Count == 0)
+        var keys = new ShimKeys(settings);
+        if (credentials.Count == 0 && keys.All.Count == 0)
             throw new NotImplementedFlagException("a server without a certificate");
-        return new TlsServerOptions(credentials)
+        return new TlsServerOptions(_ => credentials)
         {
+            PreSharedKeys = keys,
             // The runner's clients are of no authority: the shim decides by the flags.
             ClientAuthentication = settings.VerifyPeer
                 ? new TlsClientAuthentication
@@ -73,6 +75,7 @@ internal static class ShimOptions
             ApplicationProtocols = ParseProtocols(settings.AdvertiseAlpn),
             Credentials = LoadCredentials(settings),
             Session = session,
+            PreSharedKeys = new ShimKeys(settings).All,
             KeepSessions = true,
             OcspStapling = settings.EnableOcspStapling ? TlsOcspStapling.Requested : TlsOcspStapling.None,
             DangerousSendEarlyData = settings.EnableEarlyData,

@@ -151,7 +151,10 @@ internal sealed class ShimRun(ShimFlags flags) : IDisposable
         // A resumed connection has no signature, and a server keeps its own.
         if (settings.ExpectPeerSignature != TlsSignatureScheme.None && !connection.IsResumed && !settings.IsServer)
             Expect("signature scheme", settings.ExpectPeerSignature, connection.NegotiatedSignatureScheme);
-        if ((!settings.IsServer || settings.RequireClientCertificate) && connection.RemoteCertificate == null)
+        bool needsCertificate = !settings.IsServer || settings.RequireClientCertificate;
+        if (settings.ExpectNoPeerCert || !connection.PreSharedKeyIdentity.IsEmpty)
+            Expect("certificate", null, connection.RemoteCertificate);
+        else if (needsCertificate && connection.RemoteCertificate == null)
             throw new ShimFailureException("The peer's certificate is missing.");
         if (settings.ExpectOcspResponse is { } response && connection is TlsClient client && !connection.IsResumed)
             Expect("OCSP response", Convert.ToHexString(response), Convert.ToHexString(client.OcspResponse));

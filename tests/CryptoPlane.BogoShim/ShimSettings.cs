@@ -84,6 +84,7 @@ internal sealed class ShimSettings
     public string? ExpectAlpn { get; set; }
     public string? ExpectServerName { get; set; }
     public bool ExpectNoServerName { get; set; }
+    public bool ExpectNoPeerCert { get; set; }
     public string? ExpectPeerCertFile { get; set; }
     public TlsNamedGroup ExpectCurve { get; set; }
     public TlsCipherSuite ExpectCipher { get; set; }
