@@ -136,13 +136,7 @@ public class RekeyTests
     [MemberData(nameof(Collisions))]
     public void Rekeys_that_meet_leave_one_of_each_and_lose_nothing(bool initiatorIke, bool responderIke, int offset, string further)
     {
-        (Settings ours, Settings theirs) = further switch
-        {
-            "none" => (new Settings(), new Settings()),
-            "both" => (Hybrids, Hybrids),
-            _ => (new Settings { Proposals = [Hybrid, Plain], EspProposals = [HybridChild, PlainChild] },
-                new Settings { Proposals = [Plain, Hybrid], EspProposals = [PlainChild, HybridChild] }),
-        };
+        (Settings ours, Settings theirs) = Further(further);
         // Many seeds: the nonces decide which side's SA stays.
         for (int seed = 1; seed <= 3; seed++)
         {

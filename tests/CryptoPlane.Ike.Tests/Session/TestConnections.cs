@@ -18,6 +18,18 @@ internal static class TestConnections
     /// <summary>Further key exchanges everywhere.</summary>
     public static readonly Settings Hybrids = new() { Proposals = [Hybrid], EspProposals = [HybridChild] };
 
+    /// <summary>
+    /// Who wants further key exchanges: nobody ("none"), "both", or "one": the initiator rather than not, the responder rather not, so that rekeys of both
+    /// kinds meet.
+    /// </summary>
+    public static (Settings Initiator, Settings Responder) Further(string who) => who switch
+    {
+        "none" => (new Settings(), new Settings()),
+        "both" => (Hybrids, Hybrids),
+        _ => (new Settings { Proposals = [Hybrid, Plain], EspProposals = [HybridChild, PlainChild] },
+            new Settings { Proposals = [Plain, Hybrid], EspProposals = [PlainChild, HybridChild] }),
+    };
+
     /// <summary>The initiator's view. The key is never disposed of: it is the tests' own, and no secret.</summary>
     public static IkeConnection Initiator(Settings? settings = null) => Make(settings ?? new(), true);
 

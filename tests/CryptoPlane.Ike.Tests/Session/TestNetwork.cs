@@ -20,6 +20,7 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
 
     private readonly PriorityQueue<TestDatagram, (long At, int Number)> _onTheWay = new();
     private readonly PriorityQueue<(TestPeer Receiver, uint Spi), long> _packets = new();
+    private readonly Dictionary<(TestPeer Asks, ulong Initiator, ulong Responder, uint Id), long> _asked = [];
     private int _sent;
     private long _nextPackets = long.MaxValue, _packetInterval;
 
@@ -51,6 +52,9 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
 
     public int PacketsLost { get; private set; }
 
+    /// <summary>The longest time from a request to its first answer, in milliseconds.</summary>
+    public long LongestExchange { get; private set; }
+
     /// <summary>Both sides send a packet every few milliseconds from now on; 0: they stop.</summary>
     public void StartTraffic(long interval)
     {
@@ -79,6 +83,8 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
             {
                 TestDatagram sent = new(_sent++, peer, datagram);
                 Sent.Add(sent);
+                if (!sent.Header.IsResponse)
+                    _asked.TryAdd((peer, sent.Header.InitiatorSpi, sent.Header.ResponderSpi, sent.Header.MessageId), Now);
                 foreach (long delay in Fate?.Invoke(sent) ?? [Delay])
                     _onTheWay.Enqueue(sent, (Now + delay, sent.Number));
             }
@@ -137,10 +143,13 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
         Assert.Equal(Responder.Installed.Keys.Order(), Responder.Spis.Used.Order());
     }
 
+    /// <summary>Whether no rekey is in the middle: there is one of each.</summary>
+    private bool IsAtRest() => Initiator.Spis.Used.Count == 1 && Responder.Spis.Used.Count == 1 && Initiator.IkeSas.Count == 1 && Responder.IkeSas.Count == 1;
+
     /// <summary>As <see cref="AssertChildrenAgree"/>, as soon as no rekey is in the middle.</summary>
     public void AssertChildrenAgreeSoon()
     {
-        for (int i = 0; i < 1_000 && (Initiator.Spis.Used.Count != 1 || Responder.Spis.Used.Count != 1); i++)
+        for (int i = 0; i < 1_000 && !IsAtRest(); i++)
             Run(50);
         AssertChildrenAgree();
         Assert.Single(Initiator.Installed);
@@ -188,6 +197,8 @@ internal sealed class TestNetwork(TestPeer initiator, TestPeer responder) : IDis
         else
             to = TranslateDestination?.Invoke(to) ?? to;
         TestPeer receiver = sent.Sender == Initiator ? Responder : Initiator;
+        if (sent.Header.IsResponse && _asked.Remove((receiver, sent.Header.InitiatorSpi, sent.Header.ResponderSpi, sent.Header.MessageId), out long asked))
+            LongestExchange = Math.Max(LongestExchange, Now - asked);
         receiver.Endpoint.HandleDatagram(to, from, (Tamper?.Invoke(sent) ?? sent.Message).Span, Now);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class FollowUpTable
     public int Count => _pending.Count;
 
     /// <summary>Whether one of them takes the place of this IKE SA.</summary>
-    public bool HasIkeSa => _pending.Exists(pending => pending is PendingIkeSa);
+    public bool HasIkeSa => Has(pending => pending is PendingIkeSa);
 
     public bool IsFull => Count >= MaxPending;
 
@@ -48,6 +48,9 @@ internal sealed class FollowUpTable
 
     /// <summary>One is complete, and its owner disposes of it.</summary>
     public void Remove(PendingFollowUp pending) => _pending.Remove(pending);
+
+    /// <summary>Whether there is one of a kind.</summary>
+    public bool Has(Predicate<PendingFollowUp> match) => _pending.Exists(match);
 
     /// <summary>Forgets those that nobody goes on with.</summary>
     public void Drop(Predicate<PendingFollowUp> match)

@@ -22,7 +22,7 @@ internal abstract class ChildExchange(ChildOffer offer) : Exchange
 
     public sealed override bool TryBegin(IkeSa sa, List<IIkePayload> request, long now)
     {
-        if (sa.State != IkeSaState.Established || !(IsFollowingUp ? MayGoOn : IsWanted(sa)) || !offer.TryAllocate(sa))
+        if (sa.State != IkeSaState.Established || !(IsFollowingUp ? MayGoOn : IsWanted(sa, now)) || !offer.TryAllocate(sa))
         {
             Abandon(sa);
             return false;
@@ -85,7 +85,7 @@ internal abstract class ChildExchange(ChildOffer offer) : Exchange
     protected abstract IkeChild Configuration { get; }
 
     /// <summary>Whether, now that it is the exchange's turn, the child SA is still wanted.</summary>
-    protected abstract bool IsWanted(IkeSa sa);
+    protected abstract bool IsWanted(IkeSa sa, long now);
 
     /// <summary>Whether, between key exchanges, there is still a use for it.</summary>
     protected virtual bool MayGoOn => true;

@@ -10,7 +10,7 @@ internal sealed class CreateChildExchange(ChildRequest wanted) : ChildExchange(n
 
     protected override IkeChild Configuration => Wanted.Configuration;
 
-    protected override bool IsWanted(IkeSa sa) => !sa.Children.Has(Wanted.Configuration, Wanted.Resource);
+    protected override bool IsWanted(IkeSa sa, long now) => !sa.Children.Has(Wanted.Configuration, Wanted.Resource);
 
     protected override void HandleMade(IkeSa sa, ChildSa child, byte[] theirNonce, long now)
     {

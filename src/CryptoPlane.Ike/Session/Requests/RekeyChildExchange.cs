@@ -19,12 +19,23 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
     /// <param name="lowestNonce">The lower nonce of its exchange.</param>
     public void Collide(byte[] lowestNonce) => _rivalNonce = lowestNonce;
 
-    protected override bool IsWanted(IkeSa sa) => Old.MayBeRekeyed;
+    protected override bool IsWanted(IkeSa sa, long now)
+    {
+        if (!Old.MayBeRekeyed)
+            return false;
+        // The peer is making the replacement already (RFC 9370 §2.2.4). It does not know of ours, so the nonces could not decide between the two: ours
+        // comes later, if the peer gives up its own.
+        if (!sa.FollowUps.Has(IsRival))
+            return true;
+        TryAgain(TemporaryDelay + sa.Host.RandomTime(TemporaryJitter), now);
+        return false;
+    }
 
     // The peer may have replaced it too: what it made is redundant, since ours goes on.
     protected override bool MayGoOn => Old.State is ChildSaState.Installed or ChildSaState.Active;
 
-    protected override void HandleMade(IkeSa sa, ChildSa child, byte[] theirNonce, long now) => Decide(sa, child, Nonce.Lower(OurNonce, theirNonce));
+    protected override void HandleMade(IkeSa sa, ChildSa child, byte[] theirNonce, long now) =>
+        Decide(sa, child, Nonce.Lower(OurNonce, theirNonce), now);
 
     protected override void HandleUnusable(IkeSa sa, long now) => TryAgain(RefusedDelay, now);
 
@@ -63,14 +74,22 @@ internal sealed class RekeyChildExchange(ChildSa old) : ChildExchange(new ChildO
     private bool IsLost(byte[] lowestNonce) => _rivalNonce.Length != 0 && Nonce.OursIsRedundant(lowestNonce, _rivalNonce);
 
     /// <summary>The peer does not go on with its own rekey where ours stays.</summary>
-    private void DropRival(IkeSa sa) => sa.FollowUps.Drop(pending => pending is PendingChild { Replaces: { } replaced } && replaced == Old);
+    private void DropRival(IkeSa sa) => sa.FollowUps.Drop(IsRival);
 
-    private void Decide(IkeSa sa, ChildSa child, byte[] lowestNonce)
+    private bool IsRival(PendingFollowUp pending) => pending is PendingChild { Replaces: { } replaced } && replaced == Old;
+
+    private void Decide(IkeSa sa, ChildSa child, byte[] lowestNonce, long now)
     {
         if (IsLost(lowestNonce))
         {
             // RFC 7296 §2.8.1: we close what we made; the peer, whose SA survives, closes the old one.
             child.RekeyAt = long.MaxValue;
+            if (Old.ReplacedBy == child)
+            {
+                // The peer's has key exchanges to make yet. When the old one goes, it is the peer's that is sent on.
+                Old.ReplacedBy = null;
+                TryAgain(RefusedDelay, now);
+            }
             sa.Exchanges.Enqueue(new DeleteChildExchange(child));
             return;
         }
