@@ -72,6 +72,19 @@ internal static class SealedMessages
         return ToOpenStatus(reassembler!.Add(header.MessageId, place, text, now, out first, out payloads));
     }
 
+    /// <summary>
+    /// Whether a datagram is a request that has been answered, come again, so that its answer is due again. RFC 7383 §2.6.1: of a request in fragments
+    /// that is the first one alone, so that the answer goes out once, and goes out though others of them are lost.
+    /// </summary>
+    /// <param name="protection">The keys that it came under.</param>
+    /// <param name="takesFragments">Whether fragmentation was negotiated.</param>
+    /// <param name="header">The message's header, whose message ID is that of the request answered last.</param>
+    /// <param name="message">The message with its header.</param>
+    public static bool IsRepeat(SkProtection protection, bool takesFragments, in IkeHeader header, ReadOnlySpan<byte> message) =>
+        EncryptedPayload.Find(header, message, out EncryptedPayload place) == IkeParseError.None
+        && (!place.IsFragment || (takesFragments && place.FragmentNumber == 1))
+        && protection.TryOpen(message[..place.BodyOffset], message[place.BodyOffset..], out _);
+
     private static void SealBody(SkProtection protection, byte[] message, int bodyOffset, ReadOnlySpan<byte> text) =>
         protection.Seal(message.AsSpan(0, bodyOffset), text, message.AsSpan(bodyOffset));
 

@@ -33,11 +33,12 @@ internal sealed class ExchangeQueue(IkeSa sa)
 
     /// <summary>
     /// Begins the next exchange, if none is outstanding. While the peer is making an IKE SA that takes the place of this one, all wait for it: what
-    /// is in the middle when child SAs change their owner belongs to neither (RFC 7296 §2.25.2).
+    /// is in the middle when child SAs change their owner belongs to neither (RFC 7296 §2.25.2). They wait as well until the peer has shown that it has
+    /// this one.
     /// </summary>
     public void Pump(long now)
     {
-        while (Outstanding is null && !sa.FollowUps.HasIkeSa && _waiting.First is { } first)
+        while (Outstanding is null && sa.MayBegin && _waiting.First is { } first)
         {
             _waiting.RemoveFirst();
             Exchange exchange = first.Value;

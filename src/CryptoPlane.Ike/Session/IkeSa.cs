@@ -13,7 +13,7 @@ namespace CryptoPlane.Ike.Session;
 /// the peer says comes in by its <see cref="MessageIntake"/>; what is said is in <c>Requests</c> (exchanges that we begin) and <c>Responses</c>
 /// (those that the peer begins), a file for each.
 /// </summary>
-internal sealed class IkeSa : IDisposable
+internal sealed partial class IkeSa : IDisposable
 {
     /// <summary>How long a closed one still answers a repeated request, and a replaced one waits to be deleted; in milliseconds.</summary>
     private const long CloseLinger = 20_000, ReplacedWait = 60_000;
@@ -21,8 +21,6 @@ internal sealed class IkeSa : IDisposable
     private long _lingerUntil = long.MaxValue;
     private long _lastInbound, _lastOutbound;
     private bool _wasReported;
-    private IkeSa? _successor;
-
     public IkeSa(SessionHost host, bool isInitiator, ulong localSpi, PeerPath path, long now)
     {
         Host = host;
@@ -111,6 +109,17 @@ internal sealed class IkeSa : IDisposable
     /// <summary>Whether both sides have authenticated, and it is not gone yet.</summary>
     public bool HasAuthenticated => State is IkeSaState.Established or IkeSaState.Replaced or IkeSaState.Deleting;
 
+    /// <summary>
+    /// After how many milliseconds of silence the peer is asked whether it lives; 0: never. A peer that does not have our answer to its rekey lives by
+    /// the IKE SA that it rekeys.
+    /// </summary>
+    private long LivenessDelay => State switch
+    {
+        IkeSaState.Established when _predecessor is null => Connection!.DeadPeerDelay,
+        IkeSaState.Replaced when AwaitsProof => Connection!.DeadPeerDelay,
+        _ => 0,
+    };
+
     /// <summary>The next thing that time brings.</summary>
     public long NextTimeout
     {
@@ -122,11 +131,11 @@ internal sealed class IkeSa : IDisposable
             if (State == IkeSaState.Established)
             {
                 next = Math.Min(next, Math.Min(FollowUps.NextTimeout, Math.Min(RekeyAt, Children.NextTimeout)));
-                if (Exchanges.IsIdle && Connection!.DeadPeerDelay != 0)
-                    next = Math.Min(next, _lastInbound + Connection.DeadPeerDelay);
                 if (Path.LocalBehindNat)
                     next = Math.Min(next, _lastOutbound + Host.Options.NatKeepaliveDelay);
             }
+            if (Exchanges.IsIdle && LivenessDelay is not 0 and long delay)
+                next = Math.Min(next, _lastInbound + delay);
             return next;
         }
     }
@@ -208,6 +217,10 @@ internal sealed class IkeSa : IDisposable
             Close(IkeCloseReason.PeerDead, now);
             return;
         }
+        if (now >= ExpireAt && IsUndecided)
+            ExpireAt = now + ReplacedWait;
+        if (now >= ExpireAt && AwaitsProof)
+            ReleaseSuccessor(now);
         if (now >= ExpireAt)
         {
             BeginDelete(State == IkeSaState.Replaced ? IkeCloseReason.Rekeyed : IkeCloseReason.Expired, now);
@@ -219,14 +232,14 @@ internal sealed class IkeSa : IDisposable
                 ChildLifecycle.HandleTimeout(child, now);
             if (now >= RekeyAt)
                 BeginRekey();
-            if (Exchanges.IsIdle && Connection!.DeadPeerDelay != 0 && now >= _lastInbound + Connection.DeadPeerDelay)
-                Exchanges.Enqueue(new LivenessExchange());
             if (Path.LocalBehindNat && now >= _lastOutbound + Host.Options.NatKeepaliveDelay)
             {
                 Host.SendKeepalive(Path);
                 NoteOutbound(now);
             }
         }
+        if (Exchanges.IsIdle && LivenessDelay is not 0 and long delay && now >= _lastInbound + delay)
+            Exchanges.Enqueue(new LivenessExchange());
         Exchanges.Pump(now);
     }
 
@@ -292,31 +305,6 @@ internal sealed class IkeSa : IDisposable
             Host.Emit(new PeerMoved(LocalSpi, [.. Children.Snapshot().Select(child => child.Id)], path.Local, path.Remote, path.UdpEncapsulation));
     }
 
-    /// <summary>
-    /// Another IKE SA takes the place of this one: it inherits the child SAs and what waits for its turn (RFC 7296 §2.8).
-    /// </summary>
-    public void ReplaceBy(IkeSa successor, long now)
-    {
-        State = IkeSaState.Replaced;
-        _successor = successor;
-        RekeyAt = long.MaxValue;
-        ExpireAt = now + ReplacedWait;
-        FollowUps.Clear();
-        foreach (ChildSa child in Children.Snapshot())
-        {
-            Children.Remove(child);
-            successor.Children.Add(child);
-            child.Parent = successor;
-        }
-        Exchanges.MoveWaitingTo(successor.Exchanges);
-        (successor.Lease, Lease) = (Lease, null);
-        successor.Peer.CopyFrom(Peer);
-        successor.EnableFragments(Connection!);
-        successor.Establish(Connection!, RemoteId!, LocalSpi, now);
-        Host.OnEstablished(successor, now);
-        Host.Schedule(successor);
-    }
-
     /// <summary>The peer shall delete it too: tells it so. Its child SAs are gone at once.</summary>
     public void BeginDelete(IkeCloseReason reason, long now)
     {
@@ -329,6 +317,7 @@ internal sealed class IkeSa : IDisposable
             return;
         State = IkeSaState.Deleting;
         ExpireAt = RekeyAt = long.MaxValue;
+        LeavePredecessor(now);
         Exchanges.AbandonWaiting();
         ReportClosed(reason, now);
         Begin(new DeleteIkeExchange(reason, isRejection: false), now);
@@ -342,15 +331,6 @@ internal sealed class IkeSa : IDisposable
         Begin(new DeleteIkeExchange(IkeCloseReason.ProtocolError, isRejection: true), now);
     }
 
-    /// <summary>
-    /// A rekey has made it, but whether it or another one takes the place of the old IKE SA is not decided (RFC 7296 §2.8.2).
-    /// </summary>
-    public void AwaitDecision(long now)
-    {
-        State = IkeSaState.Replaced;
-        ExpireAt = now + ReplacedWait;
-    }
-
     /// <summary>It is gone. For a while it still answers a request that is repeated because our answer was lost.</summary>
     public void Close(IkeCloseReason reason, long now)
     {
@@ -359,6 +339,7 @@ internal sealed class IkeSa : IDisposable
         bool wasInitiating = IsInitiator && State is (IkeSaState.Initiating or IkeSaState.Authenticating);
         ReportClosed(reason, now);
         State = IkeSaState.Closed;
+        LeavePredecessor(now);
         Exchanges.AbandonAll();
         Transcript = null;
         EndAuthentication();
@@ -369,13 +350,7 @@ internal sealed class IkeSa : IDisposable
         else
             Host.Remove(this);
         Host.Schedule(this);
-        // Both sides have gone on to the one that replaces it: so does what waited for its turn.
-        if (_successor is { State: IkeSaState.Established } successor)
-        {
-            successor.Exchanges.Pump(now);
-            Host.Schedule(successor);
-        }
-        _successor = null;
+        LeaveSuccessor(reason, now);
     }
 
     public IkeSaReport Report() =>

@@ -35,25 +35,27 @@ internal sealed class MessageIntake(IkeSa sa)
         }
         if (sa.Channel is not { } channel || (sa.IsInitiator ? header.ResponderSpi : header.InitiatorSpi) != sa.RemoteSpi)
             return;
-        bool isRepeated = !header.IsResponse && _window.IsRepeated(header.MessageId);
-        if (header.IsResponse ? !sa.Exchanges.IsAwaited(header) : !isRepeated && header.MessageId != _window.Expected)
+        // RFC 7296 §2.11: an answer goes to where the request came from.
+        PeerPath back = sa.Path with { Local = local, Remote = remote };
+        if (!header.IsResponse && _window.IsRepeated(header.MessageId))
+        {
+            // A request that has changed the keys comes again under those that it came under.
+            if ((sa.PreviousChannel ?? channel).IsRepeat(header, message))
+            {
+                sa.NoteRepeat(now);
+                sa.Host.Schedule(sa);
+                Send(_window.Last, back);
+            }
             return;
-        // A request that has changed the keys comes again under those that it came under.
-        if (isRepeated && sa.PreviousChannel is { } previous)
-            channel = previous;
+        }
+        if (header.IsResponse ? !sa.Exchanges.IsAwaited(header) : header.MessageId != _window.Expected)
+            return;
         if (channel.Open(header, message, now, out PayloadType first, out byte[] content) != OpenStatus.Opened)
         {
             sa.Host.Schedule(sa);
             return;
         }
         sa.NoteInbound(now);
-        // RFC 7296 §2.11: an answer goes to where the request came from.
-        PeerPath back = sa.Path with { Local = local, Remote = remote };
-        if (isRepeated)
-        {
-            Send(_window.Last, back);
-            return;
-        }
         if (sa.State == IkeSaState.Closed)
             return;
         if (!header.IsResponse)
@@ -94,6 +96,7 @@ internal sealed class MessageIntake(IkeSa sa)
     private void HandleRequest(in IkeHeader header, IkeParseResult result, IkePayloads payloads, PeerPath back, long now)
     {
         List<IIkePayload> response = [];
+        sa.NoteNewRequest(result.IsOk && InformationalResponder.DeletesIkeSa(payloads), now);
         if (!result.IsOk)
         {
             // RFC 7296 §2.21.3: an unknown critical payload is refused; what is malformed ends the IKE SA.

@@ -39,6 +39,9 @@ internal sealed class SecureChannel(AeadEngine engine, IkeKeys keys, bool isInit
         return SealedMessages.Open(_protection, reassembler, header, message, now, out first, out payloads);
     }
 
+    /// <summary>Whether a datagram, whose message ID is that of the request answered last, asks for that answer again.</summary>
+    public bool IsRepeat(in IkeHeader header, ReadOnlySpan<byte> message) => SealedMessages.IsRepeat(_protection, FragmentSize != 0, header, message);
+
     /// <summary>Forgets messages whose fragments did not all come.</summary>
     public void HandleTimeout(long now)
     {

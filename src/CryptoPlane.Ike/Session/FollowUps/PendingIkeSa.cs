@@ -17,7 +17,7 @@ internal sealed class PendingIkeSa(IkeSuite suite, SecretBytes secret, (ulong Th
     {
         IkeSa made = new(sa.Host, isInitiator: false, spis.Ours, sa.Path, now) { RemoteSpi = spis.Theirs, Connection = sa.Connection };
         made.SetKeys(sa.Keys!.Rekey(suite, secret, nonces.Theirs, nonces.Ours, spis.Theirs, spis.Ours, Rounds.Secrets));
-        made.AwaitDecision(now);
+        made.AwaitDecision(sa, now);
         sa.Host.Add(made);
         RekeyIkeExchange? ours = sa.Exchanges.Outstanding?.Exchange as RekeyIkeExchange;
         // RFC 7296 §2.8.2: if we have asked for the same, the nonces decide when our answer comes.
@@ -28,7 +28,7 @@ internal sealed class PendingIkeSa(IkeSuite suite, SecretBytes secret, (ulong Th
         }
         // A peer that has gone on with further key exchanges has decided it already.
         ours?.Supersede();
-        sa.ReplaceBy(made, now);
+        sa.ReplaceBy(made, peerHasIt: false, now);
     }
 
     public override void Dispose()

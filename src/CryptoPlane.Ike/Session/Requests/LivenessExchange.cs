@@ -7,7 +7,7 @@ internal sealed class LivenessExchange : Exchange
 {
     public override ExchangeType Type => ExchangeType.Informational;
 
-    public override bool TryBegin(IkeSa sa, List<IIkePayload> request, long now) => sa.State == IkeSaState.Established;
+    public override bool TryBegin(IkeSa sa, List<IIkePayload> request, long now) => sa.State is IkeSaState.Established or IkeSaState.Replaced;
 
     public override void HandleResponse(IkeSa sa, IkePayloads response, long now)
     {

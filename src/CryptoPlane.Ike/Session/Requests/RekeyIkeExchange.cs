@@ -33,7 +33,7 @@ internal sealed class RekeyIkeExchange : Exchange
     /// <param name="lowestNonce">The lower nonce of its exchange.</param>
     public void Collide(IkeSa? rival, byte[] lowestNonce) => (Rival, _rivalNonce) = (rival, lowestNonce);
 
-    /// <summary>The peer's own rekey is complete, and has taken the place: what ours still makes is redundant.</summary>
+    /// <summary>The peer's own rekey has taken the place: what ours still makes is redundant.</summary>
     public void Supersede() => _isSuperseded = true;
 
     public override bool TryBegin(IkeSa sa, List<IIkePayload> request, long now)
@@ -156,7 +156,7 @@ internal sealed class RekeyIkeExchange : Exchange
         Agreed agreed = _agreed!;
         IkeSa made = new(sa.Host, isInitiator: true, _spi, sa.Path, now) { RemoteSpi = agreed.Spi, Connection = sa.Connection };
         made.SetKeys(sa.Keys!.Rekey(agreed.Suite, agreed.Secret, _nonce, agreed.Nonce, made.LocalSpi, made.RemoteSpi, further));
-        made.AwaitDecision(now);
+        made.AwaitDecision(sa, now);
         sa.Host.Add(made);
         if (IsLost(agreed))
         {
@@ -165,7 +165,7 @@ internal sealed class RekeyIkeExchange : Exchange
             made.BeginDelete(IkeCloseReason.Rekeyed, now);
             return;
         }
-        sa.ReplaceBy(made, now);
+        sa.ReplaceBy(made, peerHasIt: true, now);
         sa.BeginDelete(IkeCloseReason.Rekeyed, now);
     }
 
@@ -176,7 +176,7 @@ internal sealed class RekeyIkeExchange : Exchange
         if (reason is not null)
             sa.Host.Emit(new InitiationFailed(sa.Connection!.Name, null, reason));
         if (Rival is not null)
-            sa.ReplaceBy(Rival, now);
+            sa.ReplaceBy(Rival, peerHasIt: false, now);
         else
             sa.RekeyAt = now + delay;
     }

@@ -15,7 +15,7 @@ internal static class InformationalResponder
     /// <param name="now">The time.</param>
     public static void HandleRequest(IkeSa sa, IkePayloads request, PeerPath back, List<IIkePayload> response, long now)
     {
-        if (request.Deletions.Any(deletion => deletion.Protocol == SecurityProtocol.Ike))
+        if (DeletesIkeSa(request))
         {
             DeleteIke(sa, now);
             return;
@@ -39,13 +39,16 @@ internal static class InformationalResponder
     /// expected (RFC 7296 §2.21.2). It waits for the answer.
     /// </summary>
     public static bool GivesUp(IkePayloads request) =>
-        request.Find(NotifyType.AuthenticationFailed) is not null || request.Deletions.Any(deletion => deletion.Protocol == SecurityProtocol.Ike);
+        request.Find(NotifyType.AuthenticationFailed) is not null || DeletesIkeSa(request);
+
+    /// <summary>Whether a request ends the IKE SA that it comes by.</summary>
+    public static bool DeletesIkeSa(IkePayloads request) => request.Deletions.Any(deletion => deletion.Protocol == SecurityProtocol.Ike);
 
     private static void DeleteIke(IkeSa sa, long now)
     {
         // RFC 7296 §2.25.2: the peer was faster with its own rekey, so ours is forgotten.
-        if (sa.Exchanges.Outstanding?.Exchange is RekeyIkeExchange { Rival: { } rival })
-            sa.ReplaceBy(rival, now);
+        if (sa.State == IkeSaState.Established && sa.Exchanges.Outstanding?.Exchange is RekeyIkeExchange { Rival: { } rival })
+            sa.ReplaceBy(rival, peerHasIt: true, now);
         sa.Intake.CloseAfterResponse(sa.State == IkeSaState.Established ? IkeCloseReason.DeletedByPeer : IkeCloseReason.Rekeyed);
     }
 
