@@ -30,7 +30,12 @@ internal sealed class StatusCollector(IDataPlane dataPlane, SessionTable? sessio
             RefusedCookies = sessions?.RefusedCookies ?? 0,
             Gc = new GcReport(GC.CollectionCount(0), pauses.Worst.TotalMilliseconds, pauses.Last.TotalMilliseconds, GC.GetTotalMemory(forceFullCollection: false)),
             Lcores = [.. status.Lcores.Select(lcore => new LcoreReport(lcore.Index, lcore.Cpu, lcore.Tunnels, lcore.BusyNanoseconds, lcore.IdleNanoseconds,
-                [.. lcore.Ports.Select(Traffic)], Drops(lcore.Drops)) { Flows = lcore.Flows is { } flows ? Table(flows) : null })],
+                [.. lcore.Ports.Select(Traffic)], Drops(lcore.Drops))
+            {
+                Flows = lcore.Flows is { } flows ? Table(flows) : null,
+                IcmpSent = lcore.IcmpSent,
+                ResetsSent = lcore.ResetsSent,
+            })],
             Ports = [.. status.Ports.Select(Port)],
             Esp = [.. status.Esp.Select(pair => new EspReport(pair.Tunnel, pair.Lcore, $"0x{pair.InboundSpi:x8}", $"0x{pair.OutboundSpi:x8}",
                 pair.NextSequence, pair.SequenceLimit, Traffic(pair.Traffic), Drops(pair.Drops)))],

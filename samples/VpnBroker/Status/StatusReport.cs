@@ -110,6 +110,12 @@ public sealed record LcoreReport(
 
     /// <summary>Its sessions inside of tunnels; null where they are not kept.</summary>
     public FlowTableReport? Flows { get; init; }
+
+    /// <summary>ICMP errors that it sent, where a packet was too large, could not be forwarded, or was rejected by the policy.</summary>
+    public ulong IcmpSent { get; init; }
+
+    /// <summary>TCP segments that it answered with a RST, since the policy rejects them.</summary>
+    public ulong ResetsSent { get; init; }
 }
 
 /// <summary>An lcore's sessions inside of tunnels.</summary>

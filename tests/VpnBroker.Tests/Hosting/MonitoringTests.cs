@@ -30,6 +30,9 @@ public class MonitoringTests
         string text = "";
         await UntilAsync(async () => (text = await GetAsync(metrics, "/metrics")).Contains(series, StringComparison.Ordinal), "alice's series");
         Assert.Contains("cryptoplane_lcore_dropped_packets_total{lcore=\"0\",reason=\"no-route\"} 3", text, StringComparison.Ordinal);
+        Assert.Contains("cryptoplane_lcore_answered_packets_total{lcore=\"0\",answer=\"icmp-error\"} 4", text, StringComparison.Ordinal);
+        Assert.Contains("cryptoplane_lcore_answered_packets_total{lcore=\"0\",answer=\"tcp-reset\"} 5", text, StringComparison.Ordinal);
+        Assert.Contains("cryptoplane_ipsec_peer_share{tunnel=\"dc1/net\",prefix=\"10.40.0.0/16\"} 0.75", text, StringComparison.Ordinal);
         string users = await GetAsync(web, "/api/users"), status = await GetAsync(web, "/api/status");
         using JsonDocument found = JsonDocument.Parse(users);
         Assert.Equal("alice", found.RootElement.GetProperty("users")[0].GetProperty("user").GetString());
@@ -153,8 +156,10 @@ public class MonitoringTests
             {
                 Index = 0, Cpu = -1, Tunnels = dataPlane.Attached.Count, BusyNanoseconds = 3 * packets, IdleNanoseconds = packets,
                 Ports = [new PortStatus("users", packets, 100 * packets, 0, 0)], Drops = [new DropStatus("no-route", 3)],
+                IcmpSent = 4, ResetsSent = 5,
             },
         ],
+        PeerShares = [new PeerShareStatus("dc1/net", 3, 0.75, [IPNetwork.Parse("10.40.0.0/16"), IPNetwork.Parse("10.41.0.0/16")])],
         Tunnels = [.. dataPlane.Attached.ToArray().Select(tunnel => new UserTunnelStatus
         {
             TunnelId = tunnel.TunnelId, SessionId = tunnel.SessionId, Lcore = 0, Traffic = new PortStatus("users", packets, 100 * packets, 0, 0), Drops = 0, UnsentBytes = 0,

@@ -67,6 +67,7 @@ public sealed class PageTests(PageTests.SharedBrowser shared) : IClassFixture<Pa
         Assert.Equal(("1", "0", "2", "3"), (Cell("dtls", 0), Cell("dtls", 1), Cell("dtls", 2), Cell("dtls", 3)));
         Assert.Equal(("0", "100", "10"), (Cell("tables", 0), Cell("tables", 1), Cell("tables", 2)));
         Assert.Equal(("class voice", "outside", "12.50 ms"), (Cell("queues", 0), Cell("queues", 1), Cell("queues", 9)));
+        Assert.Equal(("dc1/net", "3", "75 %", "10.40.0.0/16 fd00:40::/64"), (Cell("shares", 0), Cell("shares", 1), Cell("shares", 2).Trim(), Cell("shares", 3)));
         Assert.Equal(("2", "11", "35"), (Cell("ike", 0), Cell("ike", 1), Cell("ike", 6)));
         Assert.Empty(_browser.Console());
     }

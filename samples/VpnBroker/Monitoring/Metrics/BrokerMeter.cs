@@ -86,6 +86,12 @@ internal sealed partial class BrokerMeter : IDisposable
             report => report.Lcores.Select(lcore => new Measurement<long>(lcore.Tunnels, Of("lcore", lcore.Index))));
         Counter("cryptoplane.lcore.dropped.packets", "{packet}", "Packets that an lcore dropped, by reason.", report => report.Lcores
             .SelectMany(lcore => lcore.Drops.Select(drop => new Measurement<long>((long)drop.Value, Of("lcore", lcore.Index), Of("reason", drop.Key)))));
+        Counter("cryptoplane.lcore.answered.packets", "{packet}", "Packets that an lcore did not pass on and answered itself, by what it sent.",
+            report => report.Lcores.SelectMany(lcore => new Measurement<long>[]
+            {
+                new((long)lcore.IcmpSent, Of("lcore", lcore.Index), Of("answer", "icmp-error")),
+                new((long)lcore.ResetsSent, Of("lcore", lcore.Index), Of("answer", "tcp-reset")),
+            }));
         AddTraffic("cryptoplane.inner", "inner side", () => Read(report => report.Lcores.SelectMany(lcore =>
             lcore.Traffic.Select(side => (side, (Tag[])[Of("lcore", lcore.Index), Of("side", side.Name)])))));
     }
@@ -116,7 +122,15 @@ internal sealed partial class BrokerMeter : IDisposable
         Gauge("cryptoplane.ipsec.peer.up", null, "1 while a configured IPsec peer has an IKE SA, else 0.", report => report.Ipsec
             .Where(sa => sa.Peer is not null).GroupBy(sa => sa.Peer!)
             .Select(peer => new Measurement<double>(peer.Any(sa => sa.State == "established") ? 1 : 0, Of("peer", peer.Key))));
+        Gauge("cryptoplane.ipsec.peer.share", "1", "The part of new flows to shared prefixes that goes by a peer's tunnel, 0 to 1.",
+            report => Shares(report, share => share.Share));
+        Gauge("cryptoplane.ipsec.peer.weight", "1", "The weight of a peer's tunnel among those that share its prefixes.",
+            report => Shares(report, share => share.Weight));
     }
+
+    /// <summary>A prefix has one list of tunnels that share it: so the first one names all that have the same list, however many they are.</summary>
+    private static IEnumerable<Measurement<double>> Shares(StatusReport report, Func<PeerShareReport, double> value) => report.PeerShares
+        .Select(share => new Measurement<double>(value(share), Of("tunnel", share.Tunnel), Of("prefix", share.Prefixes[0])));
 
     private void AddDtls()
     {

@@ -53,6 +53,12 @@ const columns = {
     number('rekey in', row => row.rekeySeconds === undefined ? '–' : duration(row.rekeySeconds)),
     { title: 'algorithms', text: row => row.suite ?? '–', className: 'wide' },
   ],
+  shares: [
+    { title: 'tunnel', text: row => row.tunnel, className: 'name' },
+    number('weight', row => count(row.weight)),
+    { title: 'of new flows', text: row => percent(row.share), share: row => row.share },
+    { title: 'prefixes', text: row => row.prefixes.join(' '), className: 'wide' },
+  ],
   children: [
     { title: 'child', text: row => `${row.peer ?? '–'} / ${row.name}${row.replaced ? ' (replaced)' : ''}`, className: 'name' },
     { title: 'lcore', text: row => `${row.lcore}${row.ofLcore ? '' : ' (for all)'}` },
@@ -207,6 +213,7 @@ export function showReport(report) {
   showTable(byId('ports'), columns.ports, report.ports, 'none');
   showTable(byId('esp'), columns.esp, report.esp);
   showTable(byId('ipsec'), columns.ipsec, report.ipsec);
+  showTable(byId('shares'), columns.shares, report.peerShares);
   showTable(byId('children'), columns.children, report.ipsec.flatMap(sa => sa.children.map(child => ({ ...child, peer: sa.peer }))));
   showTable(byId('ike'), columns.ike, report.ikeRequests ? [report.ikeRequests] : []);
   const tunnels = report.lcores.reduce((total, lcore) => total + lcore.tunnels, 0);

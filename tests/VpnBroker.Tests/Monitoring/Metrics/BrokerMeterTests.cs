@@ -67,6 +67,40 @@ public class BrokerMeterTests
     }
 
     [Fact]
+    public void Shares_of_peers_and_answers_are_written()
+    {
+        using var meter = new BrokerMeter(users: false);
+        using var text = new PrometheusText(meter.Meter);
+        StatusReport report = StatusSamples.Report();
+        meter.Take(report with
+        {
+            Lcores = [report.Lcores[0] with { IcmpSent = 30, ResetsSent = 40 }, report.Lcores[0] with { Index = 1, ResetsSent = 5 }],
+            // dc1 shares one prefix with dc2 alone, and two with both of the others.
+            PeerShares =
+            [
+                new("dc1/net", 3, 0.7461, ["10.40.0.0/16"]), new("dc2/net", 1, 0.2539, ["10.40.0.0/16"]),
+                new("dc1/net", 3, 0.5, ["10.50.0.0/16", "fd00:50::/64"]), new("dc2/net", 1, 0.25, ["10.50.0.0/16", "fd00:50::/64"]),
+                new("dc3/net", 2, 0.25, ["10.50.0.0/16", "fd00:50::/64"]),
+            ],
+        });
+        string[] lines = text.Write(openMetrics: false).Split('\n');
+        Assert.Contains("# TYPE cryptoplane_lcore_answered_packets_total counter", lines);
+        Assert.Contains("cryptoplane_lcore_answered_packets_total{lcore=\"0\",answer=\"icmp-error\"} 30", lines);
+        Assert.Contains("cryptoplane_lcore_answered_packets_total{lcore=\"0\",answer=\"tcp-reset\"} 40", lines);
+        Assert.Contains("cryptoplane_lcore_answered_packets_total{lcore=\"1\",answer=\"tcp-reset\"} 5", lines);
+        Assert.Contains("# TYPE cryptoplane_ipsec_peer_share gauge", lines);
+        Assert.Contains("cryptoplane_ipsec_peer_share{tunnel=\"dc1/net\",prefix=\"10.40.0.0/16\"} 0.7461", lines);
+        Assert.Contains("cryptoplane_ipsec_peer_share{tunnel=\"dc1/net\",prefix=\"10.50.0.0/16\"} 0.5", lines);
+        Assert.Contains("cryptoplane_ipsec_peer_share{tunnel=\"dc3/net\",prefix=\"10.50.0.0/16\"} 0.25", lines);
+        Assert.Contains("cryptoplane_ipsec_peer_weight{tunnel=\"dc3/net\",prefix=\"10.50.0.0/16\"} 2", lines);
+        Assert.Equal(5, lines.Count(line => line.StartsWith("cryptoplane_ipsec_peer_share{", StringComparison.Ordinal)));
+
+        // Peers that share nothing any more have no series.
+        meter.Take(report);
+        Assert.DoesNotContain("cryptoplane_ipsec_peer_share", text.Write(openMetrics: false), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_device_as_a_whole_has_a_name_of_its_own()
     {
         using var meter = new BrokerMeter(users: false);
@@ -128,6 +162,7 @@ public class BrokerMeterTests
             TooManyHalfOpen = 17, TooManyFromAddress = 18, TooFast = 19, VersionsRefused = 20, Expired = 21,
         },
         Dtls = new DtlsReport(1, 2, 3, 4, 5, 6, 7, 8, 9),
+        PeerShares = [new("dc1/net", 3, 0.75, ["10.40.0.0/16", "fd00:40::/64"]), new("dc2/net", 1, 0.25, ["10.40.0.0/16", "fd00:40::/64"])],
     };
 
     private static QueueReport Queue(string kind, string name) =>
