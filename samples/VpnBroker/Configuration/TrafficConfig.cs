@@ -92,7 +92,7 @@ public sealed record TrafficMatchConfig
     public bool NamesUsers => Users.Count != 0 || Groups.Count != 0;
 }
 
-/// <summary>What some users get, each of them for each connection.</summary>
+/// <summary>What some users get, each of them over all connections.</summary>
 public sealed record TrafficUsersConfig
 {
     /// <summary>These users; empty, with <see cref="Groups"/>, for all.</summary>

@@ -16,6 +16,16 @@ public sealed class ShareAllocatorTests
     }
 
     [Fact]
+    public void Who_asks_for_nothing_keeps_the_part_that_is_asked_for_it()
+    {
+        long[] shares = new long[2];
+        ShareAllocator.Divide(1_280, [5_000, 0], shares, floorDivisor: 64);
+        Assert.Equal([1_270L, 10L], shares);
+        ShareAllocator.Divide(1_280, [5_000, 0], shares, floorDivisor: 1);
+        Assert.Equal([640L, 640L], shares);
+    }
+
+    [Fact]
     public void Where_all_fits_what_is_left_is_divided_evenly()
     {
         long[] shares = new long[2];
@@ -61,5 +71,6 @@ public sealed class ShareAllocatorTests
         Assert.Throws<ArgumentException>(() => ShareAllocator.Divide(1, [], []));
         Assert.Throws<ArgumentException>(() => ShareAllocator.Divide(1, [1, 2], new long[1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => ShareAllocator.Divide(-1, [1], new long[1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ShareAllocator.Divide(1, [1], new long[1], 0));
     }
 }

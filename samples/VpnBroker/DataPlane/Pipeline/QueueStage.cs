@@ -86,7 +86,7 @@ internal sealed unsafe class QueueStage : IDisposable
 
     /// <summary>Packets to an ESP tunnel that its queue or its police has dropped on this lcore. Any thread.</summary>
     public long DropsOfEsp(int espTunnel) =>
-        Outside.ReadTunnel(NodeOfEsp(espTunnel)).DroppedPackets + _nodes[NodeOfEsp(espTunnel)].RefusedPackets;
+        Outside.ReadTunnel(NodeOfEsp(espTunnel)).DroppedPackets + _nodes[NodeOfEsp(espTunnel)].Send.RefusedPackets;
 
     /// <summary>Begins a user's tunnel with the limits that lie in its slot.</summary>
     public void OpenUser(int slot) => Open(slot, _tunnels[slot]->Limits);
@@ -98,9 +98,21 @@ internal sealed unsafe class QueueStage : IDisposable
     public void OpenEsp(int espTunnel, in TunnelLimits limits) => Open(NodeOfEsp(espTunnel), limits);
 
     /// <summary>Changes an ESP tunnel's limits; what waits stays.</summary>
-    public void ChangeEsp(int espTunnel, in TunnelLimits limits)
+    public void ChangeEsp(int espTunnel, in TunnelLimits limits) => Change(NodeOfEsp(espTunnel), limits);
+
+    /// <summary>What has come for a tunnel's limits. Any thread.</summary>
+    /// <param name="node">A user's slot, or <see cref="NodeOfEsp"/>.</param>
+    public TunnelDemand ReadDemand(int node) => new()
     {
-        int node = NodeOfEsp(espTunnel);
+        SendShape = OfferedTraffic.Of(Outside.ReadTunnel(node)),
+        SendPolice = _nodes[node].Send.Offered,
+        ReceiveShape = OfferedTraffic.Of(Inside.ReadTunnel(node)),
+        ReceivePolice = _nodes[node].Receive.Offered,
+    };
+
+    /// <summary>Changes a tunnel's limits; what waits stays.</summary>
+    private void Change(int node, in TunnelLimits limits)
+    {
         int weight = Math.Max(1, limits.Weight);
         Outside.Change(node, weight, limits.SendShape, _context.Now);
         Inside.Change(node, weight, limits.ReceiveShape, _context.Now);
@@ -111,7 +123,7 @@ internal sealed unsafe class QueueStage : IDisposable
     /// <summary>Drops what waits for an ESP tunnel, or came from it: its number may soon be another one's.</summary>
     public void CloseEsp(int espTunnel) => Close(NodeOfEsp(espTunnel));
 
-    /// <summary>Takes this lcore's shares of limits that are divided among lcores.</summary>
+    /// <summary>Takes this lcore's shares of limits that are divided.</summary>
     public void TakeShares(LcoreShares* shares)
     {
         Outside.ChangePort(shares->Outside, _context.Now);
@@ -119,7 +131,7 @@ internal sealed unsafe class QueueStage : IDisposable
         for (int i = 0; i < _plan.Classes.Count; i++)
             _classes[i].Bucket.SetRate(shares->Class(i), _context.Now);
         for (int i = 0; i < shares->TunnelCount; i++)
-            ChangeEsp(shares->Tunnel(i)->Number, shares->Tunnel(i)->Limits);
+            Change(shares->Tunnel(i)->Node, shares->Tunnel(i)->Limits);
     }
 
     /// <summary>Holds a user's packets back while its connection takes nothing, so that they wait where CoDel sees them, or lets them go.</summary>
@@ -228,8 +240,8 @@ internal sealed unsafe class QueueStage : IDisposable
         _nodes[node] = new NodePolicy
         {
             Rules = limits.Rules,
-            Send = new TokenBucket(limits.SendPolice, _context.Now),
-            Receive = new TokenBucket(limits.ReceivePolice, _context.Now),
+            Send = new TunnelPolice(limits.SendPolice, _context.Now),
+            Receive = new TunnelPolice(limits.ReceivePolice, _context.Now),
             BlockedAt = -SlowTime,
         };
         ReturnDropped(Outside);
@@ -248,10 +260,7 @@ internal sealed unsafe class QueueStage : IDisposable
     {
         PacketBuffer* packet = entry.Packet;
         if (_nodes[node].Send.IsLimited && !_nodes[node].Send.TryTake(packet->Length, _context.Now))
-        {
-            _nodes[node].RefusedPackets++;
             return Drop(packet, node, DropReason.Policed);
-        }
         int number = ClassOf(entry, _nodes[node].Rules | _nodes[OriginOf(entry)].Rules);
         if (!TryPolice(packet, number))
             return Drop(packet, node, DropReason.Policed);
@@ -357,27 +366,6 @@ internal sealed unsafe class QueueStage : IDisposable
         else
             _context.Drop(packet, reason);
         return reason;
-    }
-
-    /// <summary>A tunnel's police and rules.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct NodePolicy
-    {
-        public ulong Rules;
-        public TokenBucket Send;
-        public TokenBucket Receive;
-
-        /// <summary>Packets to the tunnel that <see cref="Send"/> has refused.</summary>
-        public long RefusedPackets;
-
-        /// <summary>When the user's connection took no more for the last time.</summary>
-        public long BlockedAt;
-
-        /// <summary>Bytes that went on since the user was paused last.</summary>
-        public int Released;
-
-        public bool IsBlocked;
-        public bool IsPaused;
     }
 
     /// <summary>A class's police on this lcore.</summary>

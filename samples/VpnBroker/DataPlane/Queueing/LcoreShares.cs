@@ -3,18 +3,18 @@ using CryptoPlane.Traffic;
 
 namespace VpnBroker.DataPlane.Queueing;
 
-/// <summary>An ESP tunnel's limits on one lcore.</summary>
+/// <summary>A tunnel's limits on one lcore: an ESP tunnel's, or those of one of several connections of a user.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct TunnelShare
 {
-    /// <summary>The tunnel's number.</summary>
-    public int Number;
+    /// <summary>The tunnel's number in the lcore's schedulers.</summary>
+    public int Node;
 
     public TunnelLimits Limits;
 }
 
 /// <summary>
-/// One lcore's shares of the limits that are divided among lcores, in a native block: the supervisor fills it and posts its address, and
+/// One lcore's shares of the limits that are divided among lcores, or among a user's connections, in a native block: the supervisor fills it and posts its address, and
 /// has it back with the lcore's answer. Blittable.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -23,7 +23,7 @@ internal unsafe struct LcoreShares
     public TrafficRate Outside;
     public TrafficRate Inside;
 
-    /// <summary>ESP tunnels whose limits follow.</summary>
+    /// <summary>Tunnels whose limits follow.</summary>
     public int TunnelCount;
 
     private int _capacity;

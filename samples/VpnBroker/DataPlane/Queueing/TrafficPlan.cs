@@ -37,7 +37,13 @@ internal sealed class TrafficPlan
 
     /// <summary>Whether some limit is divided among lcores.</summary>
     public bool HasShares => Lcores > 1 && (Outside.IsLimited || Inside.IsLimited || Classes.Any(one => one.Police.IsLimited)
-        || _config.Tunnels.Any(entry => entry.Send.Shape.IsLimited || entry.Send.Police.IsLimited));
+        || _config.Tunnels.Any(entry => IsLimited(entry.Send) || IsLimited(entry.Receive)));
+
+    /// <summary>Whether some users have limits, which their connections share.</summary>
+    public bool LimitsUsers => _config.Users.Any(entry => IsLimited(entry.Download) || IsLimited(entry.Upload));
+
+    /// <summary>What a shaper reckons for each packet besides its own bytes.</summary>
+    public int OverheadBytes => _config.OverheadBytes;
 
     /// <summary>The plan of a configuration; null when it manages no traffic.</summary>
     public static TrafficPlan? Of(BrokerConfig config) =>
@@ -69,7 +75,7 @@ internal sealed class TrafficPlan
         ],
     };
 
-    /// <summary>What a user's tunnel gets.</summary>
+    /// <summary>What a user gets, over all connections.</summary>
     public TunnelLimits OfUser(string user, IReadOnlyList<string> groups)
     {
         TrafficUsersConfig? entry = _config.Users.FirstOrDefault(
@@ -103,6 +109,26 @@ internal sealed class TrafficPlan
 
     /// <summary>An equal part of a limit: what an lcore has until its demand was measured.</summary>
     public static TrafficRate PartOf(in TrafficRate rate, int parts) => Share(rate, rate.BitsPerSecond / parts, rate.PacketsPerSecond / parts);
+
+    /// <summary>
+    /// A connection's part of a user's limit. Its bursts are at least an equal part of the user's, so that a connection that was silent begins
+    /// without waiting; together they are not more than twice the user's, but for two packets each.
+    /// </summary>
+    /// <param name="whole">The user's limit.</param>
+    /// <param name="bits">The connection's bits per second.</param>
+    /// <param name="packets">The connection's packets per second.</param>
+    /// <param name="connections">How many there are.</param>
+    public static TrafficRate PartOfUser(in TrafficRate whole, long bits, long packets, int connections)
+    {
+        TrafficRate part = Share(whole, bits, packets);
+        return part with
+        {
+            BurstBytes = Math.Max(part.BurstBytes, whole.BurstBytes / connections),
+            BurstPackets = Math.Max(part.BurstPackets, whole.BurstPackets / connections),
+        };
+    }
+
+    private static bool IsLimited(TrafficLimitConfig limit) => limit.Shape.IsLimited || limit.Police.IsLimited;
 
     /// <summary>A part of a limit, of which bursts have the same part, but never less than two packets.</summary>
     public static TrafficRate Share(in TrafficRate whole, long bits, long packets) => new()

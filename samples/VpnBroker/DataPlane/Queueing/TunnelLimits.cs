@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using CryptoPlane.Traffic;
 
@@ -7,17 +8,51 @@ namespace VpnBroker.DataPlane.Queueing;
 [StructLayout(LayoutKind.Sequential)]
 internal struct TunnelLimits
 {
+    /// <summary>How many limits there are.</summary>
+    public const int Kinds = 4;
+
     /// <summary>Share where a port is the bottleneck; 0, as in the default, for 1.</summary>
     public int Weight;
 
     /// <summary>The class rules that are about the tunnel's user.</summary>
     public ulong Rules;
 
-    /// <summary>To the peer: what waits, and what is dropped.</summary>
+    /// <summary>To the peer: what waits.</summary>
     public TrafficRate SendShape;
+
+    /// <summary>To the peer: what is dropped.</summary>
     public TrafficRate SendPolice;
 
-    /// <summary>From the peer.</summary>
+    /// <summary>From the peer: what waits.</summary>
     public TrafficRate ReceiveShape;
+
+    /// <summary>From the peer: what is dropped.</summary>
     public TrafficRate ReceivePolice;
+
+    /// <summary>Whether there is any limit.</summary>
+    public readonly bool IsLimited => SendShape.IsLimited || SendPolice.IsLimited || ReceiveShape.IsLimited || ReceivePolice.IsLimited;
+
+    /// <summary>One of the limits.</summary>
+    [UnscopedRef]
+    public ref TrafficRate this[TunnelLimitKind kind]
+    {
+        get
+        {
+            switch (kind)
+            {
+                case TunnelLimitKind.SendShape:
+                    return ref SendShape;
+                case TunnelLimitKind.SendPolice:
+                    return ref SendPolice;
+                case TunnelLimitKind.ReceiveShape:
+                    return ref ReceiveShape;
+                default:
+                    return ref ReceivePolice;
+            }
+        }
+    }
+
+    /// <summary>Whether all limits are those of another one.</summary>
+    public readonly bool HasLimitsOf(in TunnelLimits other) => SendShape == other.SendShape && SendPolice == other.SendPolice
+        && ReceiveShape == other.ReceiveShape && ReceivePolice == other.ReceivePolice;
 }

@@ -22,9 +22,10 @@ namespace VpnBroker.DataPlane.Supervision;
 /// <param name="routesChanged">Called when lcores must get other routes.</param>
 /// <param name="subjectOf">The number of a user and the groups in the policy.</param>
 /// <param name="traffic">What tunnels get; null where traffic is not managed.</param>
+/// <param name="limits">What users' connections get, likewise.</param>
 internal sealed unsafe class EspChildren(
     IReadOnlyList<LcoreUnit> units, NegotiatedTunnels tunnels, Func<EspMode, IPAddress, EspCarrier?> carrierOf, Action routesChanged,
-    Func<string, IReadOnlyList<string>, uint> subjectOf, TrafficPlan? traffic = null)
+    Func<string, IReadOnlyList<string>, uint> subjectOf, TrafficPlan? traffic, UserLimits? limits)
 {
     private readonly Dictionary<uint, EspChildPlace> _places = [];
     private readonly EspOrders _orders = new();
@@ -184,6 +185,7 @@ internal sealed unsafe class EspChildren(
     {
         if (tunnel.SenderOn(lcore) is { } sender)
             return Post(_places[sender], EspOrderKind.Use);
+        limits?.End(lcore, NodeOf(tunnel, lcore));
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var nothing = new EspOrder { Kind = EspOrderKind.Use, Tunnel = tunnel.Number, UserIPv4 = InnerAddress.From(tunnel.User?.IPv4), UserIPv6 = InnerAddress.From(tunnel.User?.IPv6) };
         _orders.Post(units[lcore], nothing, order => done.SetResult(order.Accepted));
@@ -199,8 +201,7 @@ internal sealed unsafe class EspChildren(
 
     private EspOrder OrderOf(EspChildPlace place, EspOrderKind kind) => new()
     {
-        Limits = (place.Request.User is { } user ? traffic?.OfUser(user.Name, user.Groups)
-            : traffic?.OfTunnel(place.Tunnel.Peer, Math.Max(1, place.Tunnel.Lcores.Count))) ?? default,
+        Limits = kind == EspOrderKind.Use ? LimitsOf(place) : default,
         Kind = kind,
         Tunnel = place.Tunnel.Number,
         Port = place.Port,
@@ -215,6 +216,18 @@ internal sealed unsafe class EspChildren(
         UserMtu = place.Request.User is null ? 0 : place.Request.Mtu,
         User = place.User,
     };
+
+    private TunnelLimits LimitsOf(EspChildPlace place)
+    {
+        if (traffic == null)
+            return default;
+        // A pair that replaces another one has what that one had.
+        return place.Request.User is { } user
+            ? limits!.Begin(user.Name, user.Groups, place.Request.Lcore, NodeOf(place.Tunnel, place.Request.Lcore))
+            : traffic.OfTunnel(place.Tunnel.Peer, Math.Max(1, place.Tunnel.Lcores.Count));
+    }
+
+    private int NodeOf(NegotiatedTunnel tunnel, int lcore) => units[lcore].Context.Queues!.NodeOfEsp(tunnel.Number);
 
     private static void Discard(EspChildPlace place)
     {

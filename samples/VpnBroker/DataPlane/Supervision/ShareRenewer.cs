@@ -6,8 +6,8 @@ using VpnBroker.DataPlane.Queueing;
 namespace VpnBroker.DataPlane.Supervision;
 
 /// <summary>
-/// Divides the limits that span several lcores anew, several times a second, by what each lcore has had to send since the last time.
-/// Supervisor's thread.
+/// Divides the limits that span several lcores, or several connections of a user, anew, several times a second, by what each of them has had to
+/// send since the last time. Supervisor's thread.
 /// </summary>
 /// <remarks>A lcore that has not taken its last shares gets no others: then nobody does, so that shares never add up to more than the limit for long.</remarks>
 internal sealed unsafe class ShareRenewer : IDisposable
@@ -15,8 +15,9 @@ internal sealed unsafe class ShareRenewer : IDisposable
     /// <summary>Nanoseconds between two divisions.</summary>
     public const long Interval = 200_000_000;
 
-    private readonly IReadOnlyList<LcoreUnit> _units;
+    private readonly IReadOnlyList<ShareLcore> _lcores;
     private readonly TrafficPlan _plan;
+    private readonly UserLimits _users;
     private readonly Func<IEnumerable<SharedTunnel>> _tunnels;
     private readonly nint[] _blocks;
     private readonly Dictionary<(int Lcore, int Counter), long> _before = [];
@@ -24,36 +25,49 @@ internal sealed unsafe class ShareRenewer : IDisposable
     private readonly long[] _shares;
     private readonly long[] _packetShares;
     private int _underWay;
+    private bool _isResting = true;
     private long _last;
 
     /// <summary>Prepares it.</summary>
-    /// <param name="units">The lcores.</param>
+    /// <param name="lcores">The lcores.</param>
     /// <param name="plan">The limits.</param>
-    /// <param name="capacity">ESP tunnels that there can be.</param>
+    /// <param name="users">The connections of users with limits.</param>
+    /// <param name="espTunnels">ESP tunnels that there can be.</param>
     /// <param name="tunnels">Gives the ESP tunnels of now.</param>
-    public ShareRenewer(IReadOnlyList<LcoreUnit> units, TrafficPlan plan, int capacity, Func<IEnumerable<SharedTunnel>> tunnels)
+    public ShareRenewer(
+        IReadOnlyList<ShareLcore> lcores, TrafficPlan plan, UserLimits users, int espTunnels, Func<IEnumerable<SharedTunnel>> tunnels)
     {
-        _units = units;
+        _lcores = lcores;
         _plan = plan;
+        _users = users;
         _tunnels = tunnels;
-        _blocks = [.. units.Select(_ => (nint)LcoreShares.Allocate(plan.Classes.Count, capacity))];
-        _demands = new long[units.Count];
-        _shares = new long[units.Count];
-        _packetShares = new long[units.Count];
+        _blocks = [.. lcores.Select(lcore => (nint)LcoreShares.Allocate(plan.Classes.Count, lcore.Context.Sizes.Tunnels + espTunnels))];
+        _demands = new long[lcores.Count];
+        _shares = new long[lcores.Count];
+        _packetShares = new long[lcores.Count];
     }
 
-    /// <summary>Milliseconds until the next division is due.</summary>
-    public int Wait(long now) => (int)Math.Clamp((_last + Interval - now + 999_999) / 1_000_000, 1, Interval / 1_000_000);
+    private bool IsNeeded => _plan.HasShares || _users.IsDividing;
+
+    /// <summary>Milliseconds until the next division is due; -1 where there is nothing to divide.</summary>
+    public int Wait(long now) => !IsNeeded ? -1 : (int)Math.Clamp((_last + Interval - now + 999_999) / 1_000_000, 1, Interval / 1_000_000);
 
     /// <summary>Divides the limits, if it is time.</summary>
     /// <param name="now">The clock, in nanoseconds.</param>
     public void Run(long now)
     {
+        if (_isResting || !IsNeeded)
+        {
+            // What was not measured for long is measured from now on.
+            _isResting = !IsNeeded;
+            _last = now;
+            return;
+        }
         if (_underWay != 0 || now - _last < Interval)
             return;
         long elapsed = Math.Max(1, now - _last);
         _last = now;
-        for (int lcore = 0; lcore < _units.Count; lcore++)
+        for (int lcore = 0; lcore < _lcores.Count; lcore++)
             Block(lcore)->TunnelCount = 0;
         int counter = 0;
         Measure(counter++, elapsed, queues => WantedBy(queues.Outside));
@@ -68,9 +82,11 @@ internal sealed unsafe class ShareRenewer : IDisposable
         }
         foreach (SharedTunnel tunnel in _tunnels())
             Divide(tunnel, counter + (2 * tunnel.Number), elapsed);
-        for (int lcore = 0; lcore < _units.Count; lcore++)
+        // Sound: a block has room for all ESP tunnels and for all connections of its lcore.
+        _users.Divide(elapsed, (lcore, share) => Block(lcore)->TryAdd(share));
+        for (int lcore = 0; lcore < _lcores.Count; lcore++)
         {
-            _units[lcore].Post(new LcoreMessage { Kind = LcoreMessageKind.Shares, Pointer = _blocks[lcore] });
+            _lcores[lcore].Post(new LcoreMessage { Kind = LcoreMessageKind.Shares, Pointer = _blocks[lcore] });
             _underWay++;
         }
     }
@@ -90,9 +106,9 @@ internal sealed unsafe class ShareRenewer : IDisposable
     private void Divide(SharedTunnel tunnel, int counter, long elapsed)
     {
         TunnelLimits whole = _plan.OfTunnel(tunnel.Name, 1);
-        if (tunnel.Lcores.Count < 2 || !(whole.SendShape.IsLimited || whole.SendPolice.IsLimited || whole.ReceiveShape.IsLimited || whole.ReceivePolice.IsLimited))
+        if (tunnel.Lcores.Count < 2 || !whole.IsLimited)
             return;
-        TunnelLimits[] limits = [.. _units.Select(_ => whole)];
+        TunnelLimits[] limits = [.. _lcores.Select(_ => whole)];
         Measure(counter, elapsed, queues => WantedBy(queues.Outside.ReadTunnel(queues.NodeOfEsp(tunnel.Number))));
         Divide(whole.SendShape, (lcore, rate) => limits[lcore].SendShape = rate, tunnel.Lcores);
         Divide(whole.SendPolice, (lcore, rate) => limits[lcore].SendPolice = rate, tunnel.Lcores);
@@ -100,22 +116,22 @@ internal sealed unsafe class ShareRenewer : IDisposable
         Divide(whole.ReceiveShape, (lcore, rate) => limits[lcore].ReceiveShape = rate, tunnel.Lcores);
         Divide(whole.ReceivePolice, (lcore, rate) => limits[lcore].ReceivePolice = rate, tunnel.Lcores);
         foreach (int lcore in tunnel.Lcores)
-            Block(lcore)->TryAdd(new TunnelShare { Number = tunnel.Number, Limits = limits[lcore] });
+            Block(lcore)->TryAdd(new TunnelShare { Node = _lcores[lcore].Context.Queues!.NodeOfEsp(tunnel.Number), Limits = limits[lcore] });
     }
 
     /// <summary>Notes in bits per second what each lcore has wanted to send since the last time.</summary>
     private void Measure(int counter, long elapsed, Func<QueueStage, long> bytesOf)
     {
-        for (int lcore = 0; lcore < _units.Count; lcore++)
+        for (int lcore = 0; lcore < _lcores.Count; lcore++)
         {
-            long bytes = bytesOf(_units[lcore].Context.Queues!);
+            long bytes = bytesOf(_lcores[lcore].Context.Queues!);
             long before = _before.GetValueOrDefault((lcore, counter));
             _before[(lcore, counter)] = bytes;
             _demands[lcore] = (long)((Int128)Math.Max(0, bytes - before) * 8_000_000_000 / elapsed);
         }
     }
 
-    private void Divide(in TrafficRate whole, Action<int, TrafficRate> set) => Divide(whole, set, [.. Enumerable.Range(0, _units.Count)]);
+    private void Divide(in TrafficRate whole, Action<int, TrafficRate> set) => Divide(whole, set, [.. Enumerable.Range(0, _lcores.Count)]);
 
     private void Divide(in TrafficRate whole, Action<int, TrafficRate> set, IReadOnlyList<int> lcores)
     {
@@ -147,6 +163,11 @@ internal sealed unsafe class ShareRenewer : IDisposable
         return counters.SentBytes + counters.WaitingBytes + (counters.DroppedPackets * mean);
     }
 }
+
+/// <summary>An lcore among which limits are divided.</summary>
+/// <param name="Context">The lcore's.</param>
+/// <param name="Post">Sends it a message.</param>
+internal sealed record ShareLcore(LcoreContext Context, Action<LcoreMessage> Post);
 
 /// <summary>An ESP tunnel and the lcores that have a pair of SAs of it.</summary>
 internal readonly record struct SharedTunnel(int Number, string Name, IReadOnlyList<int> Lcores);

@@ -54,18 +54,22 @@ internal sealed unsafe class Supervisor : IDisposable
         TrafficPlan? traffic = TrafficPlan.Of(config);
         _negotiated = negotiated;
         Policy = new PolicyPublisher(units);
-        Users = new UserTunnels(units, Policy, traffic);
+        UserLimits? limits = traffic == null ? null : new UserLimits(traffic, (lcore, node) => units[lcore].Context.Queues!.ReadDemand(node));
+        Users = new UserTunnels(units, Policy, limits);
         Dtls = new DtlsChannels(units, Users.Places);
         Users.Ending = Dtls.Ended;
         _forwarding = new ForwardingPublisher(units, espTunnels, negotiated);
-        Children = new EspChildren(units, negotiated, carrierOf, _forwarding.NoteChange, Policy.SubjectOf, traffic);
+        Children = new EspChildren(units, negotiated, carrierOf, _forwarding.NoteChange, Policy.SubjectOf, traffic, limits);
         _units = units;
         _espTunnels = espTunnels;
         _waker = waker;
         _raising = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
         _capturing = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
-        if (traffic is { HasShares: true })
-            _shares = new ShareRenewer(units, traffic, espTunnels.Count + negotiated.Capacity, SharedTunnels);
+        if (traffic != null && (traffic.HasShares || traffic.LimitsUsers))
+        {
+            ShareLcore[] lcores = [.. units.Select(unit => new ShareLcore(unit.Context, message => unit.Post(message)))];
+            _shares = new ShareRenewer(lcores, traffic, limits!, espTunnels.Count + negotiated.Capacity, SharedTunnels);
+        }
         _peers = new PeerRenewer(units, negotiated, () => Children.Places, config.KeepsFlows);
         _thread = new Thread(Run) { IsBackground = true, Name = "supervisor" };
     }
@@ -237,7 +241,7 @@ internal sealed unsafe class Supervisor : IDisposable
                     yield return new SharedTunnel(number, tunnel.Name, [.. tunnel.Pairs.Select(pair => pair.Lcore).Distinct()]);
             }
         }
-        foreach (NegotiatedTunnel tunnel in _negotiated.Active)
+        foreach (NegotiatedTunnel tunnel in _negotiated.Active.Where(tunnel => tunnel.User is null))
             yield return new SharedTunnel(tunnel.Number, tunnel.Peer, tunnel.Lcores);
     }
 

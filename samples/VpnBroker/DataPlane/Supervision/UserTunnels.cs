@@ -8,7 +8,6 @@ using VpnBroker.DataPlane.Contracts;
 using VpnBroker.DataPlane.Dtls;
 using VpnBroker.DataPlane.Inner;
 using VpnBroker.DataPlane.Pipeline;
-using VpnBroker.DataPlane.Queueing;
 using VpnBroker.DataPlane.Tunnels;
 
 namespace VpnBroker.DataPlane.Supervision;
@@ -16,8 +15,8 @@ namespace VpnBroker.DataPlane.Supervision;
 /// <summary>Users' tunnels from the call that begins one to the report that it has ended. Supervisor's thread.</summary>
 /// <param name="units">The lcores.</param>
 /// <param name="policy">Knows who users are to it.</param>
-/// <param name="traffic">Knows users' limits; null without any.</param>
-internal sealed unsafe class UserTunnels(IReadOnlyList<LcoreUnit> units, PolicyPublisher policy, TrafficPlan? traffic)
+/// <param name="limits">Knows what users' connections get; null where traffic is not managed.</param>
+internal sealed unsafe class UserTunnels(IReadOnlyList<LcoreUnit> units, PolicyPublisher policy, UserLimits? limits)
 {
     /// <summary>Plain numbers, nothing that the garbage collector would follow.</summary>
     private readonly Dictionary<ulong, (int Lcore, int Slot)> _places = [];
@@ -73,7 +72,7 @@ internal sealed unsafe class UserTunnels(IReadOnlyList<LcoreUnit> units, PolicyP
             IPv4 = InnerAddress.From(request.InnerIPv4),
             IPv6 = InnerAddress.From(request.InnerIPv6),
             Dtls = request.OffersDtls ? DtlsBinding.CreateStates() : null,
-            Limits = traffic?.OfUser(request.User, request.Groups) ?? default,
+            Limits = limits?.Begin(request.User, request.Groups, request.Lcore, slot) ?? default,
             Capture = new CaptureConnection
             {
                 Peer = request.Remote is { } remote ? PacketEndpoint.From(remote) : default,
@@ -128,6 +127,7 @@ internal sealed unsafe class UserTunnels(IReadOnlyList<LcoreUnit> units, PolicyP
         ulong id = tunnel->TunnelId;
         Ending?.Invoke(id);
         _places.Remove(id);
+        limits?.End(unit.Context.Index, slot);
         if (_attaching.Remove(id, out TaskCompletionSource? attached))
             attached.SetException(new InvalidOperationException("The data plane stopped before the tunnel began."));
         Ended?.Invoke(new TunnelEnded(id, tunnel->SessionId, reason, tunnel->Counters.ReceivedBytes, tunnel->Counters.SentBytes));

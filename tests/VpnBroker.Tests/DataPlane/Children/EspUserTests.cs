@@ -1,5 +1,7 @@
 using System.Net;
 using CryptoPlane.TestKit;
+using CryptoPlane.Traffic;
+using VpnBroker.Configuration;
 using VpnBroker.DataPlane.Contracts;
 using VpnBroker.Tests.DataPlane.Pipeline;
 
@@ -103,6 +105,52 @@ public sealed class EspUserTests
             await bed.RemoveAsync(pair);
         }
         Assert.Empty((await bed.Near.GetStatusAsync(false)).Esp);
+    }
+
+    /// <summary>
+    /// A police of a packet in ten seconds: but for its burst nothing passes, and the burst of a user's further connection is an equal part.
+    /// </summary>
+    [Fact]
+    public async Task AUsersLimits_AreDividedOverConnectionsOfBothKinds()
+    {
+        var limit = new TrafficRate { BitsPerSecond = 800, BurstBytes = 10_100 };
+        await using var bed = new ChildBed(nearTraffic: new TrafficConfig
+        {
+            Users = [new TrafficUsersConfig { Users = ["alice"], Upload = new TrafficLimitConfig { Police = limit } }],
+        });
+        TestUser bob = await bed.UserAsync(bed.Near, NearUser), device = await bed.UserAsync(bed.Far, Roamer);
+        EspUser alice = UserOf(Roamer) with { Name = "alice" };
+        for (ulong round = 0; round < 2; round++)
+        {
+            string address = $"10.8.0.{30 + round}";
+            using var laptop = new TestUser(10 + (int)round);
+            await bed.Near.AttachUserAsync(DataPlaneHostTests.RequestOf(laptop, 50 + round, 0, address) with { User = "alice" });
+            Assert.Equal(10, await PassedAsync(bed, laptop, address, bob));
+            ChildPair pair = await ConnectAsync(bed, alice, Roamer);
+            ChildBed.AwaitWay(bob, NearUser, device, Roamer);
+            ChildBed.AwaitWay(device, Roamer, bob, NearUser);
+            // The way's own packets are small; there may be a few of them.
+            Assert.InRange(await PassedAsync(bed, device, Roamer, bob), 3, 5);
+            // A rekey brings nothing.
+            ChildPair next = await ConnectAsync(bed, alice, Roamer);
+            await bed.RemoveAsync(pair);
+            Assert.InRange(await PassedAsync(bed, device, Roamer, bob), 0, 1);
+            await bed.RemoveAsync(next);
+            laptop.CloseSocket();
+            await ChildBed.UntilAsync(async () => (await bed.Near.GetStatusAsync(true)).Tunnels.Count == 1, "the end of alice's connections");
+        }
+    }
+
+    /// <summary>How many of twenty packets of 1,000 bytes pass.</summary>
+    private static async Task<int> PassedAsync(ChildBed bed, TestUser from, string source, TestUser to)
+    {
+        int before = ChildBed.Received(to);
+        ulong refused = ChildBed.Dropped(await bed.Near.GetStatusAsync(false), "policed");
+        for (int i = 0; i < 20; i++)
+            from.SendPacket(InnerPackets.Udp(source, NearUser, 1_000));
+        await ChildBed.UntilAsync(async () =>
+            ChildBed.Received(to) - before + (int)(ChildBed.Dropped(await bed.Near.GetStatusAsync(false), "policed") - refused) == 20, "all packets");
+        return ChildBed.Received(to) - before;
     }
 
     private static Task<ChildPair> ConnectAsync(ChildBed bed, EspUser user, string address, int lcore = 0) =>

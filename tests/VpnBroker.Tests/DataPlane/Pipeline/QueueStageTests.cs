@@ -241,17 +241,22 @@ public sealed unsafe class QueueStageTests
         using WorkerBed bed = Bed(new TrafficConfig
         {
             Outside = Rate("50M"),
-            Users = [new TrafficUsersConfig { Download = new TrafficLimitConfig { Shape = Rate("20M") } }],
+            Users = [new TrafficUsersConfig { Download = new TrafficLimitConfig { Shape = Rate("20M"), Police = Rate("30M") } }],
             Classes = [new TrafficClassConfig { Name = "web", Matches = [new TrafficMatchConfig { Protocol = 6, Ports = [(443, 443)] }] }, new TrafficClassConfig { Name = "rest" }],
         });
         TestUser[] clients = [.. Enumerable.Range(0, 4).Select(i => bed.Connect($"10.8.0.{10 + i}"))];
         byte[][] packets = [.. clients.Select(client => InnerPackets.Udp(Host, $"10.8.0.{10 + client.Slot}", 1_000))];
         byte* sink = stackalloc byte[65_536];
         nint place = (nint)sink;
+        // As two connections of one user, whose parts change five times per second.
+        LcoreShares* shares = LcoreShares.Allocate(2, 2);
+        nint block = (nint)shares;
         void Run()
         {
             for (int turn = 0; turn < 2_000; turn++)
             {
+                if (turn % 200 == 0)
+                    PostParts(bed, (LcoreShares*)block, turn / 200 % 2);
                 for (int i = 0; i < 8; i++)
                     bed.Tun.Incoming.Enqueue(packets[i % 4]);
                 bed.Now += TimeSpan.FromMilliseconds(1);
@@ -266,7 +271,23 @@ public sealed unsafe class QueueStageTests
         }
         Run();
         Assert.Equal(0, AllocationMeter.MeasureUntilSteady(Run).AllocatedBytes);
+        LcoreShares.Free(shares);
+        Assert.True(bed.Counters.Dropped(DropReason.Policed) > 0);
         Assert.True(bed.Counters.Dropped(DropReason.QueueDelay) + bed.Counters.Dropped(DropReason.QueueFull) > 0);
+    }
+
+    /// <summary>Three quarters of a limit to one of the first two tunnels, and the rest to the other one.</summary>
+    private static void PostParts(WorkerBed bed, LcoreShares* shares, int favourite)
+    {
+        shares->Outside = bed.Context.Traffic!.Outside;
+        shares->TunnelCount = 0;
+        for (int slot = 0; slot < 2; slot++)
+        {
+            long bits = slot == favourite ? 15_000_000 : 5_000_000;
+            TrafficRate part = new() { BitsPerSecond = bits, BurstBytes = 12_500 };
+            Assert.True(shares->TryAdd(new TunnelShare { Node = slot, Limits = new TunnelLimits { SendShape = part, SendPolice = part } }));
+        }
+        bed.Post(new LcoreMessage { Kind = LcoreMessageKind.Shares, Pointer = (nint)shares });
     }
 
     private static TrafficRate Rate(string text) =>

@@ -105,7 +105,8 @@ internal sealed unsafe class WorkerBed : IDisposable
     /// <summary>Starts a tunnel.</summary>
     public TestUser Connect(
         string ipv4, string? ipv6 = null, TestUser? user = null, int slot = -1, int mtu = 1400, int unsentBound = 262_144, int dpd = 0, int keepalive = 0,
-        int idle = 0, byte[]? unread = null, ulong session = 7, uint subject = 0, string name = "")
+        int idle = 0, byte[]? unread = null, ulong session = 7, uint subject = 0, string name = "",
+        TunnelLimits? limits = null)
     {
         user ??= new TestUser(_users.Count + 1);
         user.Slot = slot < 0 ? _users.Count : slot;
@@ -113,7 +114,7 @@ internal sealed unsafe class WorkerBed : IDisposable
         Context.Tunnels[user.Slot] = new UserTunnel
         {
             Traffic = user.BrokerStates, Socket = user.BrokerSocket, Mtu = mtu, UnsentBound = unsentBound, DpdSeconds = dpd, KeepaliveSeconds = keepalive,
-            IdleSeconds = idle, Limits = Context.Traffic?.OfUser(name, []) ?? default, TunnelId = (ulong)_users.Count, SessionId = session, Subject = subject,
+            IdleSeconds = idle, Limits = limits ?? Context.Traffic?.OfUser(name, []) ?? default, TunnelId = (ulong)_users.Count, SessionId = session, Subject = subject,
             IPv4 = InnerAddress.From(IPAddress.Parse(ipv4)), IPv6 = InnerAddress.From(ipv6 == null ? null : IPAddress.Parse(ipv6)),
         };
         nint bytes = 0;
