@@ -32,7 +32,7 @@ internal static class RestartChecks
         ["esp (all but remotePrefixes)"] = config.Esp is { } esp ? Describe(esp) : "",
         ["ipsec (all but peers)"] = config.Ipsec is { } ipsec ? $"{string.Join(' ', ipsec.Listen)} {ipsec.MaximumChildren} {ipsec.PlainEsp} {ipsec.InsecureKeyLog}" : "",
         // Values and lists of values, down to the last limit; its tuples have fields.
-        ["traffic"] = JsonSerializer.Serialize(config.Traffic, s_withFields),
+        ["traffic (all but outside, inside, users, tunnels and the police of classes)"] = JsonSerializer.Serialize(WithoutLimits(config.Traffic), s_withFields),
         ["flows (a policy turns them on)"] = DescribeFlows(config),
         ["ipsec.remoteAccess (adding and removing it)"] = (config.Ipsec?.RemoteAccess is null).ToString(),
         ["export (whether there is one, and startRecords)"] = config.Export?.StartRecords.ToString() ?? "",
@@ -40,6 +40,16 @@ internal static class RestartChecks
         ["metrics"] = $"{config.Metrics.Listen} {string.Join(' ', config.Metrics.Hosts)} {config.Metrics.Users} {config.Metrics.Otlp}",
         ["web"] = config.Web?.Listen.ToString() ?? "",
         ["log.json"] = config.Log.Json.ToString(),
+    };
+
+    /// <summary>What of the traffic the queues are made by, and not what their rates are.</summary>
+    private static TrafficConfig? WithoutLimits(TrafficConfig? traffic) => traffic is null ? null : traffic with
+    {
+        Outside = default,
+        Inside = default,
+        Users = [],
+        Tunnels = [],
+        Classes = [.. traffic.Classes.Select(one => one with { Police = default })],
     };
 
     private static string DescribeFlows(BrokerConfig config)

@@ -129,15 +129,29 @@ public class TrafficConfigTests
     }
 
     [Theory]
-    [InlineData("outside: 1G", "outside: 2G")]
+    [InlineData("overhead: 40", "overhead: 41")]
     [InlineData("dscp: [ef, 44]", "dscp: [ef, 45]")]
     [InlineData("5060-5061", "5060-5062")]
     [InlineData("users: [bob]", "users: [eve]")]
-    [InlineData("police: 400M", "police: 401M")]
-    public void A_change_needs_a_restart_and_says_so(string before, string after)
+    [InlineData("shape: 2M", "shape: 3M")]
+    [InlineData("name: other, weight: 2", "name: other, weight: 3")]
+    public void A_change_of_the_queues_needs_a_restart_and_says_so(string before, string after)
     {
         BrokerConfig old = ConfigText.Parse(ConfigText.Valid + Valid);
         Assert.Empty(RestartChecks.Differences(old, ConfigText.Parse(ConfigText.Valid + Valid)));
-        Assert.Equal(["traffic"], RestartChecks.Differences(old, ConfigText.Parse(ConfigText.Valid + Valid.Replace(before, after, StringComparison.Ordinal))));
+        Assert.Equal(["traffic (all but outside, inside, users, tunnels and the police of classes)"], RestartChecks.Differences(old, ConfigText.Parse(ConfigText.Valid + Valid.Replace(before, after, StringComparison.Ordinal))));
+    }
+
+    [Theory]
+    [InlineData("outside: 1G", "outside: 2G")]
+    [InlineData("inside: 500M 200000p 2ms", "")]
+    [InlineData("police: 100M", "police: 90M")]
+    [InlineData("upload: {shape: 5M", "upload: {shape: 6M")]
+    [InlineData("{weight: 4}", "{weight: 5}")]
+    [InlineData("police: 400M", "police: 401M")]
+    public void A_change_of_limits_needs_none(string before, string after)
+    {
+        BrokerConfig changed = ConfigText.Parse(ConfigText.Valid + Valid.Replace(before, after, StringComparison.Ordinal));
+        Assert.Empty(RestartChecks.Differences(ConfigText.Parse(ConfigText.Valid + Valid), changed));
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using CryptoPlane.Policy;
 using CryptoPlane.TestKit;
 using CryptoPlane.Tls;
+using CryptoPlane.Traffic;
 using Microsoft.Extensions.Logging.Abstractions;
 using VpnBroker.Configuration;
 using VpnBroker.DataPlane;
@@ -70,6 +71,38 @@ public sealed class DataPlaneHostTests
         near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10"));
         Eventually.True(() => Received(far) == 1, "the packet");
         await host.StopAsync(s_deadline);
+    }
+
+    /// <summary>A police of a packet in ten seconds, but for its burst.</summary>
+    [Fact]
+    public async Task NewLimits_ReachTunnelsThatGoOn()
+    {
+        BrokerConfig without = Config() with { Traffic = new TrafficConfig() };
+        var upload = new TrafficLimitConfig { Police = new TrafficRate { BitsPerSecond = 800, BurstBytes = 10_100 } };
+        DataPlaneHost host = Start(without);
+        using var near = new TestUser(1);
+        using var far = new TestUser(2);
+        await host.AttachUserAsync(RequestOf(near, 1, 0, "10.8.0.10"));
+        await host.AttachUserAsync(RequestOf(far, 2, 1, "10.8.128.10") with { User = "other" });
+        await SendAsync(20);
+        await host.ApplyAsync(without with { Traffic = new TrafficConfig { Users = [new TrafficUsersConfig { Upload = upload }] } });
+        await SendAsync(10);
+        await host.ApplyAsync(without);
+        await SendAsync(20);
+        await host.StopAsync(s_deadline);
+
+        // Of twenty packets so many pass, and the others are counted.
+        async Task SendAsync(int passing)
+        {
+            int before = Received(far);
+            ulong policed = await PolicedAsync();
+            for (int i = 0; i < 20; i++)
+                near.SendPacket(InnerPackets.Udp("10.8.0.10", "10.8.128.10", 1_000));
+            Eventually.True(() => Received(far) == before + passing, $"{passing} packets");
+            Assert.Equal((ulong)(20 - passing), await PolicedAsync() - policed);
+        }
+
+        async Task<ulong> PolicedAsync() => Children.ChildBed.Dropped(await host.GetStatusAsync(false), "policed");
     }
 
     [Fact]

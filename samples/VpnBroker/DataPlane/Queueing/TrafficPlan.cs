@@ -3,13 +3,13 @@ using VpnBroker.Configuration;
 
 namespace VpnBroker.DataPlane.Queueing;
 
-/// <summary>What a configuration says about traffic, as the supervisor and the lcores ask for it. Immutable.</summary>
+/// <summary>What a configuration says about traffic, as the supervisor and the lcores ask for it: each of them has its own.</summary>
 internal sealed class TrafficPlan
 {
     /// <summary>A turn of deficit round robin sends at least a packet of Ethernet.</summary>
     private const int LeastQuantum = 1514;
 
-    private readonly TrafficConfig _config;
+    private TrafficConfig _config;
     private readonly int _quantum;
 
     private TrafficPlan(TrafficConfig config, int largestPacket, int lcores)
@@ -39,15 +39,24 @@ internal sealed class TrafficPlan
     public bool HasShares => Lcores > 1 && (Outside.IsLimited || Inside.IsLimited || Classes.Any(one => one.Police.IsLimited)
         || _config.Tunnels.Any(entry => IsLimited(entry.Send) || IsLimited(entry.Receive)));
 
-    /// <summary>Whether some users have limits, which their connections share.</summary>
-    public bool LimitsUsers => _config.Users.Any(entry => IsLimited(entry.Download) || IsLimited(entry.Upload));
-
     /// <summary>What a shaper reckons for each packet besides its own bytes.</summary>
     public int OverheadBytes => _config.OverheadBytes;
 
     /// <summary>The plan of a configuration; null when it manages no traffic.</summary>
     public static TrafficPlan? Of(BrokerConfig config) =>
         config.Traffic == null ? null : new TrafficPlan(config.Traffic, PacketClassifier.LargestPacket(config), config.Lcores.Count);
+
+    /// <summary>
+    /// Takes the limits of another configuration: all that a running broker can change. On the one thread that uses the plan.
+    /// </summary>
+    public void Take(TrafficConfig traffic) => _config = _config with
+    {
+        Outside = traffic.Outside,
+        Inside = traffic.Inside,
+        Users = traffic.Users,
+        Tunnels = traffic.Tunnels,
+        Classes = [.. _config.Classes.Select(one => one with { Police = traffic.Classes.FirstOrDefault(other => other.Name == one.Name)?.Police ?? one.Police })],
+    };
 
     /// <summary>A scheduler's options.</summary>
     /// <param name="port">The rate of the port behind, all lcores together.</param>

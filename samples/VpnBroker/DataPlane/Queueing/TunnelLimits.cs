@@ -52,7 +52,7 @@ internal struct TunnelLimits
         }
     }
 
-    /// <summary>Whether all limits are those of another one.</summary>
-    public readonly bool HasLimitsOf(in TunnelLimits other) => SendShape == other.SendShape && SendPolice == other.SendPolice
+    /// <summary>Whether weight and limits are those of another one.</summary>
+    public readonly bool GivesAs(in TunnelLimits other) => Weight == other.Weight && SendShape == other.SendShape && SendPolice == other.SendPolice
         && ReceiveShape == other.ReceiveShape && ReceivePolice == other.ReceivePolice;
 }

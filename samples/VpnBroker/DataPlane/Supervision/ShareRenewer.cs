@@ -26,6 +26,8 @@ internal sealed unsafe class ShareRenewer : IDisposable
     private readonly long[] _packetShares;
     private int _underWay;
     private bool _isResting = true;
+    private TaskCompletionSource? _reload;
+    private TaskCompletionSource? _reloading;
     private long _last;
 
     /// <summary>Prepares it.</summary>
@@ -47,10 +49,20 @@ internal sealed unsafe class ShareRenewer : IDisposable
         _packetShares = new long[lcores.Count];
     }
 
-    private bool IsNeeded => _plan.HasShares || _users.IsDividing;
+    private bool IsNeeded => _plan.HasShares || _users.IsDividing || _reload != null;
 
     /// <summary>Milliseconds until the next division is due; -1 where there is nothing to divide.</summary>
     public int Wait(long now) => !IsNeeded ? -1 : (int)Math.Clamp((_last + Interval - now + 999_999) / 1_000_000, 1, Interval / 1_000_000);
+
+    /// <summary>Takes the limits of another configuration. What waits stays, and goes on as the new limits let it.</summary>
+    /// <returns>A task that completes when all lcores have them.</returns>
+    public Task Reload(TrafficConfig traffic)
+    {
+        _plan.Take(traffic);
+        _users.Reload();
+        _reload ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _reload.Task;
+    }
 
     /// <summary>Divides the limits, if it is time.</summary>
     /// <param name="now">The clock, in nanoseconds.</param>
@@ -82,6 +94,7 @@ internal sealed unsafe class ShareRenewer : IDisposable
         }
         foreach (SharedTunnel tunnel in _tunnels())
             Divide(tunnel, counter + (2 * tunnel.Number), elapsed);
+        (_reloading, _reload) = (_reload, null);
         // Sound: a block has room for all ESP tunnels and for all connections of its lcore.
         _users.Divide(elapsed, (lcore, share) => Block(lcore)->TryAdd(share));
         for (int lcore = 0; lcore < _lcores.Count; lcore++)
@@ -92,13 +105,21 @@ internal sealed unsafe class ShareRenewer : IDisposable
     }
 
     /// <summary>An lcore has taken its shares.</summary>
-    public void Taken() => _underWay--;
+    public void Taken()
+    {
+        if (--_underWay != 0)
+            return;
+        _reloading?.SetResult();
+        _reloading = null;
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (nint block in _blocks)
             LcoreShares.Free((LcoreShares*)block);
+        foreach (TaskCompletionSource? waiting in (TaskCompletionSource?[])[_reloading, _reload])
+            waiting?.SetException(new InvalidOperationException("The data plane has stopped before all lcores had the new limits."));
     }
 
     private LcoreShares* Block(int lcore) => (LcoreShares*)_blocks[lcore];
@@ -107,7 +128,12 @@ internal sealed unsafe class ShareRenewer : IDisposable
     {
         TunnelLimits whole = _plan.OfTunnel(tunnel.Name, 1);
         if (tunnel.Lcores.Count < 2 || !whole.IsLimited)
+        {
+            // Nothing to divide; but a limit, or its end, may be new.
+            if (_reload != null)
+                Give(tunnel, _ => whole);
             return;
+        }
         TunnelLimits[] limits = [.. _lcores.Select(_ => whole)];
         Measure(counter, elapsed, queues => WantedBy(queues.Outside.ReadTunnel(queues.NodeOfEsp(tunnel.Number))));
         Divide(whole.SendShape, (lcore, rate) => limits[lcore].SendShape = rate, tunnel.Lcores);
@@ -115,8 +141,13 @@ internal sealed unsafe class ShareRenewer : IDisposable
         Measure(counter + 1, elapsed, queues => WantedBy(queues.Inside.ReadTunnel(queues.NodeOfEsp(tunnel.Number))));
         Divide(whole.ReceiveShape, (lcore, rate) => limits[lcore].ReceiveShape = rate, tunnel.Lcores);
         Divide(whole.ReceivePolice, (lcore, rate) => limits[lcore].ReceivePolice = rate, tunnel.Lcores);
+        Give(tunnel, lcore => limits[lcore]);
+    }
+
+    private void Give(SharedTunnel tunnel, Func<int, TunnelLimits> limitsOn)
+    {
         foreach (int lcore in tunnel.Lcores)
-            Block(lcore)->TryAdd(new TunnelShare { Node = _lcores[lcore].Context.Queues!.NodeOfEsp(tunnel.Number), Limits = limits[lcore] });
+            Block(lcore)->TryAdd(new TunnelShare { Node = _lcores[lcore].Context.Queues!.NodeOfEsp(tunnel.Number), Limits = limitsOn(lcore) });
     }
 
     /// <summary>Notes in bits per second what each lcore has wanted to send since the last time.</summary>
@@ -136,7 +167,12 @@ internal sealed unsafe class ShareRenewer : IDisposable
     private void Divide(in TrafficRate whole, Action<int, TrafficRate> set, IReadOnlyList<int> lcores)
     {
         if (!whole.IsLimited)
+        {
+            // The limit that was there may be gone.
+            foreach (int lcore in lcores)
+                set(lcore, TrafficRate.None);
             return;
+        }
         int count = lcores.Count;
         Span<long> demands = stackalloc long[count];
         for (int i = 0; i < count; i++)

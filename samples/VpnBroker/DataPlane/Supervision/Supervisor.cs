@@ -65,7 +65,7 @@ internal sealed unsafe class Supervisor : IDisposable
         _waker = waker;
         _raising = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
         _capturing = [.. units.Select(_ => new Queue<TaskCompletionSource>())];
-        if (traffic != null && (traffic.HasShares || traffic.LimitsUsers))
+        if (traffic != null)
         {
             ShareLcore[] lcores = [.. units.Select(unit => new ShareLcore(unit.Context, message => unit.Post(message)))];
             _shares = new ShareRenewer(lcores, traffic, limits!, espTunnels.Count + negotiated.Capacity, SharedTunnels);
@@ -143,7 +143,8 @@ internal sealed unsafe class Supervisor : IDisposable
         _config = config;
         foreach (IpsecPeerConfig peer in config.Ipsec?.Peers ?? [])
             _negotiated.SetWeight(peer.Name, peer.Weight);
-        return Task.WhenAll(decided, _forwarding.Publish(config));
+        Task limited = config.Traffic is { } traffic && _shares != null ? _shares.Reload(traffic) : Task.CompletedTask;
+        return Task.WhenAll(decided, _forwarding.Publish(config), limited);
     }
 
     /// <summary>Supervisor's thread: lets an outbound SA use sequence numbers up to and including <paramref name="last"/>.</summary>

@@ -4,8 +4,8 @@ using VpnBroker.DataPlane.Queueing;
 namespace VpnBroker.DataPlane.Supervision;
 
 /// <summary>
-/// Which connections users with limits have, of whatever kind and on whichever lcores, and how much of the user's limits each of them has now: a
-/// limit is the user's, and divided anew by what each connection has had to send. Supervisor's thread.
+/// Which connections users have, of whatever kind and on whichever lcores, and how much of the user's limits each of them has now: a limit is the
+/// user's, and divided anew by what each connection has had to send. Supervisor's thread.
 /// </summary>
 /// <param name="plan">The limits.</param>
 /// <param name="read">Reads what has come for a connection, by its lcore and its number in the schedulers there.</param>
@@ -17,7 +17,7 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
     private readonly Dictionary<(int Lcore, int Node), Connection> _places = [];
     private readonly Dictionary<string, List<Connection>> _users = [];
 
-    /// <summary>Users with several connections, or with one that has not all again that is the user's.</summary>
+    /// <summary>Users with several connections that share limits, and those with a connection that has not what it is to have.</summary>
     private readonly HashSet<string> _dividing = [];
 
     private long[] _demands = new long[8];
@@ -38,20 +38,17 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
     {
         if (_places.TryGetValue((lcore, node), out Connection? known))
             return known.Granted;
-        TunnelLimits whole = plan.OfUser(user, groups);
-        if (!whole.IsLimited)
-            return whole;
         if (!_users.TryGetValue(user, out List<Connection>? connections))
             _users.Add(user, connections = []);
-        var connection = new Connection(user, lcore, node, whole) { Before = read(lcore, node) };
+        TunnelLimits whole = plan.OfUser(user, groups);
+        var connection = new Connection(user, groups, lcore, node, whole) { Before = read(lcore, node) };
         connections.Add(connection);
         _places.Add((lcore, node), connection);
         int count = connections.Count;
-        if (count == 1)
+        if (count > 1)
+            Share(user, connections);
+        if (count == 1 || !whole.IsLimited)
             return whole;
-        // Those who had nothing to divide until now are measured from now on.
-        if (_dividing.Add(user))
-            connections[0].Before = read(connections[0].Lcore, connections[0].Node);
         for (TunnelLimitKind kind = 0; (int)kind < TunnelLimits.Kinds; kind++)
         {
             TrafficRate rate = whole[kind];
@@ -60,7 +57,7 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
         return connection.Granted;
     }
 
-    /// <summary>A connection has ended, if it was one with limits: the others get its part.</summary>
+    /// <summary>A connection has ended, if there was one: the others get its part.</summary>
     public void End(int lcore, int node)
     {
         if (!_places.Remove((lcore, node), out Connection? connection))
@@ -69,7 +66,7 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
         connections.Remove(connection);
         if (connections.Count != 0)
         {
-            _dividing.Add(connection.User);
+            Share(connection.User, connections);
             return;
         }
         _users.Remove(connection.User);
@@ -83,7 +80,34 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
     {
         foreach (string user in _dividing)
             Divide(_users[user], elapsed, give);
-        _dividing.RemoveWhere(user => _users[user].Count == 1);
+        _dividing.RemoveWhere(user => _users[user].Count == 1 || !_users[user][^1].Whole.IsLimited);
+    }
+
+    /// <summary>The plan has other limits: all connections get theirs with the next division.</summary>
+    public void Reload()
+    {
+        foreach ((string user, List<Connection> connections) in _users)
+        {
+            bool changed = false;
+            foreach (Connection connection in connections)
+            {
+                TunnelLimits whole = plan.OfUser(user, connection.Groups);
+                changed |= !whole.GivesAs(connection.Whole);
+                connection.Whole = whole;
+            }
+            if (changed)
+                Share(user, connections);
+        }
+    }
+
+    /// <summary>Divides a user's limits from now on, if there are any or were.</summary>
+    private void Share(string user, List<Connection> connections)
+    {
+        if (!connections.Exists(connection => connection.Whole.IsLimited || !connection.Granted.GivesAs(connection.Whole)) || !_dividing.Add(user))
+            return;
+        // What was not measured until now is measured from now on.
+        foreach (Connection connection in connections)
+            connection.Before = read(connection.Lcore, connection.Node);
     }
 
     private void Divide(List<Connection> connections, long elapsed, Action<int, TunnelShare> give)
@@ -100,7 +124,7 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
         foreach (Connection connection in connections)
         {
             connection.Before = connection.Now;
-            if (connection.Next.HasLimitsOf(connection.Granted))
+            if (connection.Next.GivesAs(connection.Granted))
                 continue;
             connection.Granted = connection.Next;
             give(connection.Lcore, new TunnelShare { Node = connection.Node, Limits = connection.Granted });
@@ -148,16 +172,18 @@ internal sealed class UserLimits(TrafficPlan plan, Func<int, int, TunnelDemand> 
     }
 
     /// <summary>One connection of a user's.</summary>
-    private sealed class Connection(string user, int lcore, int node, TunnelLimits whole)
+    private sealed class Connection(string user, IReadOnlyList<string> groups, int lcore, int node, TunnelLimits whole)
     {
         public string User => user;
+
+        public IReadOnlyList<string> Groups => groups;
 
         public int Lcore => lcore;
 
         public int Node => node;
 
-        /// <summary>The user's limits, as of the connection's beginning.</summary>
-        public TunnelLimits Whole { get; } = whole;
+        /// <summary>The user's limits, by the groups that the user had when the connection began.</summary>
+        public TunnelLimits Whole { get; set; } = whole;
 
         /// <summary>What it has of them, or what is under way to its lcore.</summary>
         public TunnelLimits Granted = whole;

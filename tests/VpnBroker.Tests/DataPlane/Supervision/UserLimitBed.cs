@@ -28,12 +28,12 @@ internal sealed unsafe class UserLimitBed : IDisposable
         }))]) => _ownsBeds = true;
 
     /// <summary>Takes lcores that there are.</summary>
-    public UserLimitBed(WorkerBed[] beds)
+    public UserLimitBed(WorkerBed[] beds, IReadOnlyList<SharedTunnel>? tunnels = null)
     {
         _beds = beds;
         TrafficPlan plan = beds[0].Context.Traffic!;
         Limits = new UserLimits(plan, (lcore, node) => beds[lcore].Context.Queues!.ReadDemand(node));
-        _renewer = new ShareRenewer([.. beds.Select(bed => new ShareLcore(bed.Context, message => bed.Post(message)))], plan, Limits, 1, () => []);
+        _renewer = new ShareRenewer([.. beds.Select(bed => new ShareLcore(bed.Context, message => bed.Post(message)))], plan, Limits, 1, () => tunnels ?? []);
     }
 
     public UserLimits Limits { get; }
@@ -61,6 +61,18 @@ internal sealed unsafe class UserLimitBed : IDisposable
         _flows.Add(flow);
         return flow;
     }
+
+    /// <summary>Other limits, as a reload brings them; it takes half a second at most.</summary>
+    public void Reload(TrafficConfig traffic)
+    {
+        Task done = BeginReload(traffic);
+        Assert.False(done.IsCompleted);
+        for (int turn = 0; turn < 500 && !done.IsCompleted; turn++)
+            Run(1);
+        Assert.True(done.IsCompletedSuccessfully);
+    }
+
+    public Task BeginReload(TrafficConfig traffic) => _renewer.Reload(traffic);
 
     /// <summary>A connection is gone.</summary>
     public void Disconnect(UserFlow flow)
@@ -118,7 +130,9 @@ internal sealed class UserFlow(WorkerBed bed, TestUser client, string address)
 {
     private readonly byte[] _down = InnerPackets.Udp("192.0.2.1", address, 1_000), _up = InnerPackets.Udp(address, "192.0.2.1", 1_000);
     private double _dueDown, _dueUp;
-    private long _sent;
+
+    /// <summary>Packets that <see cref="Window"/> has sent.</summary>
+    public long Sent { get; private set; }
 
     public WorkerBed Bed => bed;
 
@@ -142,7 +156,7 @@ internal sealed class UserFlow(WorkerBed bed, TestUser client, string address)
             bed.Tun.Incoming.Enqueue(_down);
         for (_dueUp += Up; _dueUp >= 1; _dueUp--)
             client.SendPacket(_up);
-        for (; Window > 0 && _sent - Arrived < Window; _sent++)
+        for (; Window > 0 && Sent - Arrived < Window; Sent++)
             bed.Tun.Incoming.Enqueue(_down);
     }
 

@@ -51,9 +51,9 @@ public sealed class UserLimitsTests
         limits.Divide(Interval, Give);
         Assert.Equal((1, 7), _given[^1]);
         Assert.False(limits.IsDividing);
-        Assert.True(whole.HasLimitsOf(limits.Begin("alice", [], 1, 7)));
+        Assert.True(whole.GivesAs(limits.Begin("alice", [], 1, 7)));
         limits.End(1, 7);
-        Assert.True(whole.HasLimitsOf(limits.Begin("alice", [], 1, 8)));
+        Assert.True(whole.GivesAs(limits.Begin("alice", [], 1, 8)));
         // Both of several at a time.
         limits.Begin("alice", [], 0, 0);
         limits.End(0, 0);
@@ -69,12 +69,14 @@ public sealed class UserLimitsTests
         limits.Begin("alice", ["slow"], 0, 1);
         limits.Divide(Interval, Give);
         Assert.Equal(1_000_000, limits.Begin("alice", [], 0, 0).SendShape.BitsPerSecond + limits.Begin("alice", [], 0, 1).SendShape.BitsPerSecond);
-        // Whoever has no limits any more shares none.
         Assert.False(limits.Begin("alice", ["free"], 0, 2).IsLimited);
+        limits.Divide(Interval, Give);
+        Assert.False(limits.Begin("alice", [], 0, 0).IsLimited || limits.IsDividing);
         limits.End(0, 2);
         limits.End(0, 1);
         limits.Divide(Interval, Give);
         Assert.Equal(8_000_000, limits.Begin("alice", [], 0, 0).SendShape.BitsPerSecond);
+        Assert.False(limits.IsDividing);
     }
 
     /// <summary>A slot's counters are those of the tunnel before until the lcore has opened the new one.</summary>
@@ -93,14 +95,29 @@ public sealed class UserLimitsTests
     }
 
     [Fact]
-    public void Plans_say_what_is_to_be_divided()
+    public void What_the_slots_last_tunnel_has_sent_is_not_the_new_ones()
+    {
+        UserLimits limits = Make(Rate);
+        limits.Begin("alice", [], 0, 0);
+        limits.Begin("alice", [], 0, 1);
+        limits.Divide(Interval, Give);
+        _demands[(0, 2)] = Sent(1_000_000_000);
+        limits.Begin("alice", [], 0, 2);
+        (_demands[(0, 0)], _demands[(0, 1)]) = (Sent(1_000_000), Sent(1_000_000));
+        limits.Divide(Interval, Give);
+        Assert.InRange(limits.Begin("alice", [], 0, 2).SendShape.BitsPerSecond, 41_000, 42_000);
+    }
+
+    [Fact]
+    public void What_tunnels_send_here_is_divided_too()
     {
         var limit = new TrafficLimitConfig { Police = Rate };
         static TrafficPlan PlanOf(TrafficConfig traffic) => TrafficPlan.Of(new BrokerConfig { Traffic = traffic, Lcores = new LcoreConfig { Cpus = [-1, -1] } })!;
-        TrafficPlan ofUsers = PlanOf(new TrafficConfig { Users = [new TrafficUsersConfig { Upload = limit }] });
-        Assert.Equal((false, true), (ofUsers.HasShares, ofUsers.LimitsUsers));
-        TrafficPlan ofTunnels = PlanOf(new TrafficConfig { Tunnels = [new TrafficTunnelsConfig { Receive = limit }], Users = [new TrafficUsersConfig { Weight = 2 }] });
-        Assert.Equal((true, false), (ofTunnels.HasShares, ofTunnels.LimitsUsers));
+        TrafficPlan plan = PlanOf(new TrafficConfig { Users = [new TrafficUsersConfig { Upload = limit }] });
+        Assert.False(plan.HasShares);
+        plan.Take(new TrafficConfig { Tunnels = [new TrafficTunnelsConfig { Receive = limit }] });
+        Assert.True(plan.HasShares);
+        Assert.False(plan.OfUser("alice", []).IsLimited);
     }
 
     private static TrafficRate Rate => new() { BitsPerSecond = 8_000_000, BurstBytes = 10_000 };
