@@ -47,16 +47,10 @@ internal readonly ref struct CertificateRequestMessage
             if (BelongsElsewhere(extension.Type))
                 return TlsError.Illegal($"The CertificateRequest has the extension {extension.Type}, which has no place there.");
         }
-        // RFC 8446 §4.3.2: "The signature_algorithms extension MUST be specified."
-        if (!extensions.TryGet(ExtensionType.SignatureAlgorithms, out ReadOnlySpan<byte> data))
-            return TlsError.Misbehaved(TlsAlert.MissingExtension, "The CertificateRequest has no signature_algorithms.");
-        if (!SignatureAlgorithmsExtension.TryParse(data, out CodePointList schemes))
-            return TlsError.Decode("The CertificateRequest's signature_algorithms are malformed.");
-        CodePointList certificateSchemes = schemes;
-        if (extensions.TryGet(ExtensionType.SignatureAlgorithmsCert, out data) && !SignatureAlgorithmsExtension.TryParse(data, out certificateSchemes))
-            return TlsError.Decode("The CertificateRequest's signature_algorithms_cert are malformed.");
+        if (SignatureAlgorithmsExtension.Parse(extensions, "CertificateRequest", out CodePointList schemes, out CodePointList certificateSchemes) is { } schemeError)
+            return schemeError;
         CertificateAuthoritiesExtension.NameList authorities = default;
-        if (extensions.TryGet(ExtensionType.CertificateAuthorities, out data) && !CertificateAuthoritiesExtension.TryParse(data, out authorities))
+        if (extensions.TryGet(ExtensionType.CertificateAuthorities, out ReadOnlySpan<byte> data) && !CertificateAuthoritiesExtension.TryParse(data, out authorities))
             return TlsError.Decode("The CertificateRequest's certificate_authorities are malformed.");
         OidFiltersExtension.FilterList filters = default;
         if (extensions.TryGet(ExtensionType.OidFilters, out data) && OidFiltersExtension.Parse(data, out filters) is { } filterError)

@@ -14,16 +14,8 @@ internal static class ServerCertificateChoice
         IReadOnlyList<TlsCredential> candidates = options.CertificatesFor(serverName);
         if (candidates.Count == 0)
             return NoCertificate(options);
-        // RFC 8446 §4.2.3: "If a server is authenticating via a certificate and the client has not sent a "signature_algorithms"
-        // extension, then the server MUST abort the handshake with a "missing_extension" alert."
-        if (!extensions.TryGet(ExtensionType.SignatureAlgorithms, out ReadOnlySpan<byte> data))
-            return TlsError.Misbehaved(TlsAlert.MissingExtension, "The ClientHello has no signature_algorithms.");
-        if (!SignatureAlgorithmsExtension.TryParse(data, out CodePointList schemes))
-            return TlsError.Decode("The client's signature_algorithms are malformed.");
-        // RFC 8446 §4.2.3: without the extension, signature_algorithms count for the certificates as well.
-        CodePointList certificateSchemes = schemes;
-        if (extensions.TryGet(ExtensionType.SignatureAlgorithmsCert, out data) && !SignatureAlgorithmsExtension.TryParse(data, out certificateSchemes))
-            return TlsError.Decode("The client's signature_algorithms_cert are malformed.");
+        if (SignatureAlgorithmsExtension.Parse(extensions, "ClientHello", out CodePointList schemes, out CodePointList certificateSchemes) is { } error)
+            return error;
 
         foreach (TlsCredential candidate in candidates)
         {
