@@ -32,6 +32,18 @@ internal sealed class PcapngFile
     /// <summary>What the interfaces have counted, by their names: option numbers 4 (received), 5 (missed), 6 (accepted), 8 (delivered).</summary>
     public Dictionary<string, Dictionary<int, ulong>> Statistics { get; } = [];
 
+    /// <summary>Packets in a file that somebody may be writing: what is not whole yet does not count.</summary>
+    public static int CountPackets(ReadOnlySpan<byte> bytes)
+    {
+        int count = 0;
+        while (bytes.Length >= 8 && BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]) is var length && length >= 12 && length <= bytes.Length)
+        {
+            count += BinaryPrimitives.ReadUInt32LittleEndian(bytes) == EnhancedPacket ? 1 : 0;
+            bytes = bytes[length..];
+        }
+        return count;
+    }
+
     private void Read(uint type, ReadOnlySpan<byte> body)
     {
         switch (type)
