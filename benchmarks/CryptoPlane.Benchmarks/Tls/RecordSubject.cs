@@ -12,11 +12,15 @@ namespace CryptoPlane.Benchmarks.Tls;
 /// </summary>
 internal sealed unsafe class RecordSubject : IBenchmarkSubject
 {
+    private const ulong RecordsOfKey = 1 << 20;
+
     private readonly RecordWorkload _workload;
     private readonly AeadEngine _engine = AeadEngine.CreateDefault();
     private readonly AeadBurst _burst;
     private readonly TlsRecordReader _reader;
     private readonly int _burstSize, _wireLength, _plaintextStride;
+    private readonly TlsCipherSuite _suite;
+    private readonly byte[] _secret;
     private readonly TlsTrafficState* _write, _read;
     private readonly byte* _wire, _plaintexts;
     private long _recordsWritten, _recordsRead, _bytesRead;
@@ -34,10 +38,10 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
         _plaintexts = Allocate(_plaintextStride * burstSize);
         _write = (TlsTrafficState*)Allocate(TlsTrafficState.SizeInBytes);
         _read = (TlsTrafficState*)Allocate(TlsTrafficState.SizeInBytes);
-        byte[] secret = new byte[suite == TlsCipherSuite.Aes256GcmSha384 ? 48 : 32];
-        new Random(1).NextBytes(secret);
-        TlsTrafficState.Initialize(_write, suite, secret, TlsTrafficUse.Write);
-        TlsTrafficState.Initialize(_read, suite, secret, TlsTrafficUse.ReadAsServer);
+        _suite = suite;
+        _secret = new byte[suite == TlsCipherSuite.Aes256GcmSha384 ? 48 : 32];
+        new Random(1).NextBytes(_secret);
+        InstallKeys();
     }
 
     public string Name => $"CryptoPlane, bursts of {_burstSize}";
@@ -48,7 +52,13 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
     {
         if (_workload.Writes)
             ReadAll();
-        else
+        // All that was written is read. RFC 8446 §5.5 bounds what a key protects, which a fast CPU reaches in a second.
+        if (_write->Records >= RecordsOfKey)
+        {
+            ReleaseKeys();
+            InstallKeys();
+        }
+        if (!_workload.Writes)
             WriteAll();
         return true;
     }
@@ -70,13 +80,24 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
 
     public void Dispose()
     {
-        _read->Release(_engine);
-        _write->Release(_engine);
+        ReleaseKeys();
         foreach (nint block in (nint[])[(nint)_wire, (nint)_plaintexts, (nint)_write, (nint)_read])
             NativeMemory.AlignedFree((void*)block);
         _reader.Dispose();
         _burst.Dispose();
         _engine.Dispose();
+    }
+
+    private void InstallKeys()
+    {
+        TlsTrafficState.Initialize(_write, _suite, _secret, TlsTrafficUse.Write);
+        TlsTrafficState.Initialize(_read, _suite, _secret, TlsTrafficUse.ReadAsServer);
+    }
+
+    private void ReleaseKeys()
+    {
+        _read->Release(_engine);
+        _write->Release(_engine);
     }
 
     private void WriteAll()
@@ -86,8 +107,11 @@ internal sealed unsafe class RecordSubject : IBenchmarkSubject
         {
             for (int i = 0; i < _burstSize; i++)
             {
-                TlsRecordWriter.TryAdd(_burst, _write, TlsContentType.ApplicationData, _workload.Content(record + i), _workload.Length,
+                TlsRecordStatus status = TlsRecordWriter.TryAdd(
+                    _burst, _write, TlsContentType.ApplicationData, _workload.Content(record + i), _workload.Length,
                     _wire + written, _wireLength - written, out int recordLength);
+                if (status != TlsRecordStatus.Added)
+                    throw new InvalidOperationException($"A record was not written: {status}.");
                 written += recordLength;
             }
             _burst.Run(_engine);
