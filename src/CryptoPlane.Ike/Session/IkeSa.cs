@@ -21,6 +21,7 @@ internal sealed partial class IkeSa : IDisposable
     private long _lingerUntil = long.MaxValue;
     private long _lastInbound, _lastOutbound;
     private bool _wasReported;
+
     public IkeSa(SessionHost host, bool isInitiator, ulong localSpi, PeerPath path, long now)
     {
         Host = host;

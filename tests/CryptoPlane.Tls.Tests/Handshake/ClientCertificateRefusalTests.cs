@@ -69,9 +69,9 @@ public sealed class ClientCertificateRefusalTests
     public void A_certificate_with_a_date_that_is_none_is_refused_also_where_the_application_decides(int which)
     {
         byte[] certificate = Own.Certificate.RawData;
-        // Of notBefore or notAfter (UTCTime, 13 bytes) the month.
-        int date = certificate.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x17, 13]);
-        certificate[date + (which * 15) + 4] = (byte)'9';
+        // Of notBefore or notAfter (UTCTime, 13 bytes) the month. What a date alone begins with may be in the serial number, which is random.
+        int validity = certificate.AsSpan().IndexOf((ReadOnlySpan<byte>)[0x30, 30, 0x17, 13]);
+        certificate[validity + (which * 15) + 6] = (byte)'9';
         using var client = new ScriptedClient();
         using var server = new TlsServer(new TlsServerOptions(Own) { ClientAuthentication = new TlsClientAuthentication() });
         Begin(client, server);
